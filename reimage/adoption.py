@@ -1,0 +1,75 @@
+"""Taking over proven stages of an earlier run of the same dataset, where their inputs are the same.
+
+Delivered files are hard-linked, cheap and safe: nobody writes into them.  Restored MSs change their
+owner, because CASA writes into an MS even when it only reads; the earlier run keeps a note.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from reimage import SCHEMA_VERSION, document
+from reimage.model import Stage
+from reimage.stages.context import PROVEN, StageContext
+
+LINKED = (Stage.FETCH,)
+MOVED = (Stage.RESTORE,)
+
+
+def input_digest(context: StageContext, stage: Stage, earlier: Mapping[Stage, str]) -> str:
+    """Return the digest of all that a stage's result depends on.
+
+    Parameters
+    ----------
+    earlier
+        Digests of the stages before it, in order.  *Restore* depends on the build that was chosen,
+        not on all that could have been: registering one more does not undo restored data.
+    """
+    run = context.run
+    before = list(earlier.values())[-1:]
+    own: object = None
+    if stage is Stage.FETCH:
+        own = {"holding": run.holding, "dataset": run.dataset, "archive": run.archive}
+    elif stage is Stage.CHOOSE:
+        builds = [[build.id, build.version, build.python] for build in run.builds]
+        own = {"builds": builds, "casa": run.casa}
+    elif stage is Stage.RESTORE:
+        before = [earlier[Stage.FETCH]]
+        build = context.build()
+        own = {
+            "build": [build.id, build.version, build.pipeline],
+            "fixes": [[fix.id, fix.sha256] for fix in run.fixes],
+        }
+    elif stage is Stage.IMAGE:
+        own = {"recipe": run.recipe_digest}
+    return document.digest(
+        {"schema": SCHEMA_VERSION, "stage": stage.value, "before": before, "own": own}
+    )
+
+
+def adopt(context: StageContext, stage: Stage, digest: str) -> None:
+    """Take over a stage of ``run.adopt_from`` if it is proven there with this digest."""
+    if context.run.adopt_from is None or stage not in LINKED + MOVED:
+        return
+    earlier, here = Path(context.run.adopt_from) / stage.value, context.directory / stage.value
+    theirs = earlier / PROVEN
+    if (
+        (here / PROVEN).exists()
+        or not theirs.exists()
+        or document.read_json(theirs)["digest"] != digest
+    ):
+        return
+    shutil.rmtree(here)
+    if stage in MOVED:
+        earlier.rename(here)
+        earlier.mkdir()
+        (earlier / "ADOPTED_BY").write_text(context.run.run + "\n")
+    else:
+        part = here.with_name(here.name + ".part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(earlier, part, copy_function=os.link, symlinks=True)
+        part.rename(here)
+    context.emit("stage.adopted", stage=stage.value, adopted_from=context.run.adopt_from)

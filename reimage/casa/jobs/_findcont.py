@@ -1,0 +1,284 @@
+"""Find the channels of a dirty cube that hold continuum only.  Numpy alone.
+
+Our own finder (not the pipeline's; its ranges differ, their meaning is the same):
+
+1. Each pixel within the primary beam gets a polynomial in frequency through its line-free channels: a
+   straight line where sources are, a cubic elsewhere, because the sidelobes of bright continuum move with
+   frequency.  What is left over is line or noise.  In the first round the channels are not yet known: the
+   straight line then goes through the medians of the band's outer thirds.
+2. Two spectra are looked at, smoothed over 1, 2, 4 ... channels: the largest excess of any pixel over the
+   noise (compact or weak narrow lines anywhere), and the mean over the pixels that hold continuum or line
+   (broad or extended lines, absorption).  An excess above the threshold marks the channels under it as line.
+3. The marks grow into the wings as long as the mean spectrum stays above 1.5 sigma on the same side, and by
+   a margin of a tenth of the line's width.  Steps 1 to 3 are repeated with the new line-free channels.
+4. Runs of line-free channels shorter than three channels, and the outermost channels, are dropped.
+
+Half a percent of the continuum peak is added to the noise: bright continuum leaves ripples that are no line.
+Flags: ``ALLCONT`` (no line found), ``LOWBANDWIDTH`` (less than a tenth of the channels left), ``LOWSPREAD``
+(what is left spans less than a third of the band); the latter two ask for a constant instead of a straight
+line in the continuum subtraction.
+"""
+import math
+
+import numpy
+
+ROUNDS = 4
+FALSE_ALARMS = 0.02
+"""Expected count of channels marked by noise alone, per cube and smoothing width."""
+WING_SIGMA = 1.5
+SYSTEMATIC = 0.005
+SHORTEST_RUN = 3
+BROADEST_ANYWHERE = 12
+"""Outside sources only features narrower than the band divided by this are believed."""
+
+
+class NoSpectrum(RuntimeError):
+    """The cube has no channel with data."""
+
+
+def find(cube, pb, beam_pixels):
+    """Continuum channels of a cube.
+
+    Parameters
+    ----------
+    cube
+        (channel, y, x), Jy/beam, dirty.
+    pb
+        (y, x), the primary beam.
+    beam_pixels
+        Area of the synthesised beam in pixels, for the count of independent places.
+
+    Returns
+    -------
+    dict
+        ``runs``: [first, last] of each run of continuum channels; ``flags``; ``line``: mark of each channel;
+        ``spectrum``: mean spectrum that was looked at, Jy/beam.
+    """
+    inside = numpy.isfinite(pb) & (pb > 0.3)
+    if not inside.any():
+        raise NoSpectrum("no pixel lies within the primary beam")
+    values = numpy.where(numpy.isfinite(cube), cube, 0).astype(numpy.float32)[:, inside]
+    present = values.any(axis=1)
+    if present.sum() < 2 * SHORTEST_RUN:
+        raise NoSpectrum("fewer than %d channels hold data" % (2 * SHORTEST_RUN))
+    places = max(1.0, inside.sum() / max(beam_pixels, 1.0))
+    line, spectrum = _mark(values[present], places)
+    marks = numpy.ones(present.size, dtype=bool)
+    marks[present] = line
+    whole = numpy.zeros(present.size)
+    whole[present] = spectrum
+    runs, flags = _ranges(marks, bool(line.any()), present)
+    return {"runs": runs, "flags": flags, "line": marks, "spectrum": whole}
+
+
+def _mark(values, places):
+    """Line marks of channels that hold data, and the mean spectrum."""
+    free, spectrum, seen = _start(values), None, []
+    for _ in range(ROUNDS):
+        straight, level, lever = _flatten(values, free, 1)
+        curved, _, curved_lever = _flatten(values, free, 3)
+        noise = _noise(curved, free)
+        floor = SYSTEMATIC * float(numpy.abs(level).max())
+        spectrum, scatter = _mean_spectrum(straight, curved, level, noise, free)
+        marks = _exceeds_anywhere(curved, noise * numpy.sqrt(1 + curved_lever), floor, places)
+        marks |= _exceeds(spectrum, scatter * numpy.sqrt(1 + lever), floor)
+        marks = _grow(marks, spectrum, scatter)
+        seen.append(marks)
+        if free is not None and (marks == ~free).all():
+            break
+        free = ~marks
+        if free.sum() < 2 * SHORTEST_RUN:
+            break
+    return seen[-1], spectrum
+
+
+def _start(values):
+    """Line-free channels to begin with: None when medians will do, else the lowest third.
+
+    Medians follow the lines when these fill more than half of the band: then the spectrum of the brightest
+    pixels spreads over far more than its channel-to-channel noise.
+    """
+    total = values.mean(axis=0)
+    chosen = numpy.argsort(total)[-max(3, total.size // 1000):]
+    bright = values[:, chosen].mean(axis=1)
+    x = numpy.arange(len(bright)) - (len(bright) - 1) / 2.0
+    bright = bright - x * _thirds_slope(bright[:, None])[0]
+    low, middle, high = numpy.percentile(bright, (10, 50, 90))
+    scatter = _step_scatter(bright)
+    if high - low > 10 * scatter and middle - low > 0.4 * (high - low):
+        return bright < numpy.percentile(bright, 33)
+    return None
+
+
+def _thirds_slope(values):
+    """Slope per channel of each column, from the medians of the outer thirds of the band."""
+    third = max(1, len(values) // 3)
+    rise = numpy.median(values[-third:], axis=0) - numpy.median(values[:third], axis=0)
+    return rise / float(len(values) - third)
+
+
+def _step_scatter(spectrum):
+    """Noise of a spectrum from its channel-to-channel steps."""
+    steps = numpy.diff(spectrum)
+    return 1.4826 * float(numpy.median(numpy.abs(steps - numpy.median(steps)))) / math.sqrt(2) + 1e-30
+
+
+def _flatten(values, free, order):
+    """Take a polynomial through the free channels off each pixel.
+
+    Returns what is left, the level at the middle of the band, and the leverage of each channel: the
+    variance of the fit there in units of a channel's.
+    """
+    count = len(values)
+    x = (numpy.arange(count) - (count - 1) / 2.0) / (count / 2.0)
+    if free is None:
+        slope = _thirds_slope(values) * (count / 2.0)
+        straight = values - (x[:, None] * slope).astype(numpy.float32)
+        level = numpy.median(straight, axis=0)
+        rest = straight - level
+        if order > 1:  # a cubic that is blind to the strongest twentieth of the channels
+            strength = numpy.percentile(numpy.abs(rest), 99.5, axis=1)
+            return _flatten(values, strength <= numpy.percentile(strength, 70), order)
+        return rest, level, numpy.full(count, 2.0 / count)
+    spread = numpy.ptp(x[free]) / 2.0
+    if free.sum() < 0.5 * count or spread < 0.7:
+        order = min(order, 1)
+    if free.sum() < 0.15 * count or spread < 0.33:
+        order = 0
+    powers = numpy.vander(x, order + 1, increasing=True)
+    inverse = numpy.linalg.pinv(powers[free])
+    coefficients = inverse.dot(values[free].astype(float))
+    rest = values - powers.dot(coefficients).astype(numpy.float32)
+    lever = (powers.dot(inverse) ** 2).sum(axis=1)
+    return rest, coefficients[0], lever
+
+
+def _noise(rest, free):
+    """Noise of each channel: scaled MAD over the pixels, smoothed, never far above the quiet channels'."""
+    each = 1.4826 * numpy.median(numpy.abs(rest - numpy.median(rest, axis=1)[:, None]), axis=1)
+    quiet = float(numpy.percentile(each, 25) if free is None else numpy.median(each[free]))
+    half = max(2, len(each) // 12)
+    smooth = [float(numpy.median(each[max(0, n - half): n + half + 1])) for n in range(len(each))]
+    return numpy.clip(smooth, 0.7 * quiet, 1.5 * quiet) + 1e-30
+
+
+def _widths(count, largest):
+    """Smoothing widths: 1, 2, 4 ... up to the largest."""
+    return [2**n for n in range(12) if 2**n <= max(1, min(largest, count // 4))]
+
+
+def _boxcar(sums, width):
+    """Means over ``width`` neighbours from cumulative sums along the first axis."""
+    return (sums[width:] - sums[:-width]) / width
+
+
+def _sums(values):
+    """Cumulative sums along the first axis, beginning with zero."""
+    return numpy.concatenate([numpy.zeros((1,) + values.shape[1:]), numpy.cumsum(values, axis=0, dtype=float)])
+
+
+def _cover(hits, width, count):
+    """Channels that lie under windows of a width."""
+    marks = numpy.zeros(count, dtype=bool)
+    for start in numpy.flatnonzero(hits):
+        marks[start: start + width] = True
+    return marks
+
+
+def _sigmas(chances):
+    """Threshold in sigma that noise crosses ``FALSE_ALARMS`` times in this many chances (two-sided)."""
+    share = FALSE_ALARMS / max(chances, 1.0)
+    low, high = 2.0, 9.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if math.erfc(middle / math.sqrt(2)) > share else (low, middle)
+    return high
+
+
+def _window_noise(noise, width):
+    """Noise of means over a window.
+
+    Neighbouring channels of a spectrum are not independent: it falls more slowly than 1/sqrt(width).
+    """
+    return numpy.sqrt(_boxcar(_sums(noise**2), width) / width * (1.0 if width == 1 else 1.4))
+
+
+def _exceeds_anywhere(rest, noise, floor, places):
+    """Channels in which some pixel stands out."""
+    count = len(rest)
+    marks = numpy.zeros(count, dtype=bool)
+    for width in _widths(count, max(1, count // BROADEST_ANYWHERE)):
+        # a wide window must not be filled by a narrow line that is marked already
+        sums = _sums(numpy.where(marks[:, None], 0, rest))
+        sigma = numpy.hypot(_window_noise(noise, width), floor)
+        peaks = numpy.abs(_boxcar(sums, width)).max(axis=1)
+        marks |= _cover(peaks > _sigmas(places * count / width) * sigma, width, count)
+    return marks
+
+
+def _mean_spectrum(straight, curved, level, noise, free):
+    """Mean over the pixels that hold continuum or line, and the noise of its channels."""
+    quiet = float(numpy.median(noise))
+    spread = 1.4826 * float(numpy.median(numpy.abs(level - numpy.median(level))))
+    peak = curved.max(axis=0)
+    chosen = level > max(6 * spread, 0.25 * float(level.max()))
+    chosen |= peak > max(6 * quiet, 0.4 * float(peak.max()))
+    if chosen.sum() < 5:
+        chosen = numpy.zeros(level.size, dtype=bool)
+        chosen[numpy.argsort(level)[-5:]] = True
+    spectrum = straight[:, chosen].mean(axis=1)
+    calm = spectrum if free is None else spectrum[free]
+    scatter = 1.4826 * float(numpy.median(numpy.abs(calm - numpy.median(calm))))
+    if free is None:  # lines may fill much of the band
+        scatter = min(scatter, 1.2 * _step_scatter(spectrum))
+    return spectrum, max(scatter, 1e-30)
+
+
+def _exceeds(spectrum, noise, floor):
+    """Channels in which the mean spectrum stands out."""
+    count = len(spectrum)
+    marks = numpy.zeros(count, dtype=bool)
+    for width in _widths(count, count):
+        sums = _sums(numpy.where(marks, 0, spectrum))
+        sigma = numpy.hypot(_window_noise(noise, width), floor)
+        marks |= _cover(numpy.abs(_boxcar(sums, width)) > _sigmas(4.0 * count / width) * sigma, width, count)
+    return marks
+
+
+def runs_of(marks):
+    """[first, last] of each run of true values."""
+    edges = numpy.flatnonzero(numpy.diff(numpy.concatenate([[0], marks.astype(int), [0]])))
+    return [[int(a), int(b) - 1] for a, b in zip(edges[::2], edges[1::2])]
+
+
+def _grow(marks, spectrum, scatter):
+    """Let each marked run grow into its wings, and by a margin."""
+    grown = marks.copy()
+    for first, last in runs_of(marks):
+        sign = 1 if spectrum[first: last + 1].sum() >= 0 else -1
+        margin = 1 + (last - first + 1) // 10
+        while first > 0 and sign * spectrum[first - 1] > WING_SIGMA * scatter:
+            first -= 1
+        while last < len(marks) - 1 and sign * spectrum[last + 1] > WING_SIGMA * scatter:
+            last += 1
+        grown[max(0, first - margin): last + margin + 1] = True
+    return grown
+
+
+def _ranges(marks, found, present):
+    """Runs of continuum channels and flags from the marks of the whole cube."""
+    free = ~marks
+    where = numpy.flatnonzero(present)
+    edge = 2 if where.size >= 56 else (1 if where.size >= 24 else 0)
+    free[: where[0] + edge] = False
+    free[where[-1] + 1 - edge:] = False
+    runs = runs_of(free)
+    kept = [run for run in runs if run[1] - run[0] + 1 >= SHORTEST_RUN] or runs
+    if not found:
+        return kept, ["ALLCONT"]
+    flags = []
+    if sum(last - first + 1 for first, last in kept) < 0.1 * where.size:
+        flags.append("LOWBANDWIDTH")
+    if kept and kept[-1][1] - kept[0][0] + 1 < where.size / 3.0:
+        flags.append("LOWSPREAD")
+    return kept, flags

@@ -1,0 +1,205 @@
+"""What an MS holds, as plain values: targets, science spws, antennas, baselines, flagged channels."""
+
+import numpy
+from casatools import measures, msmetadata, table
+
+import _heuristics
+
+TARGET_INTENT = "OBSERVE_TARGET"
+NOT_SCIENCE = ("WVR", "SQLD", "CH_AVG")
+"""Words in the names of spws that are never imaged: radiometers, power detectors, channel averages."""
+ROWS_AT_ONCE = 4096
+
+
+class NoTargets(RuntimeError):
+    """No field was observed with a target intent, or no science spw on it."""
+
+
+class MissingColumn(RuntimeError):
+    """The column that holds the calibrated data is not there."""
+
+
+def open_metadata(path):
+    """The metadata tool on an MS; the caller calls ``done()``."""
+    tool = msmetadata()
+    tool.open(path)
+    return tool
+
+
+def target_intents(tool):
+    """Intents of the science target, joined for MS selection."""
+    found = sorted(i for i in tool.intents() if i.startswith(TARGET_INTENT) and "ON_SOURCE" in i)
+    found = found or sorted(i for i in tool.intents() if i.startswith(TARGET_INTENT))
+    if not found:
+        raise NoTargets(
+            "no field has the intent %s; intents: %s"
+            % (TARGET_INTENT, ", ".join(sorted(tool.intents())) or "none")
+        )
+    return ",".join(found)
+
+
+def science_spws(tool, intents):
+    """Ids of the spws with channels that saw the target, ascending."""
+    seen = set()
+    for intent in intents.split(","):
+        seen |= set(int(spw) for spw in tool.spwsforintent(intent))
+    found = []
+    for spw in sorted(seen):
+        name = tool.namesforspws(spw)[0]
+        if any(word in name for word in NOT_SCIENCE) or tool.nchan(spw) in (1, 4):
+            continue
+        found.append(spw)
+    if not found:
+        raise NoTargets("no spw with more than 4 channels was observed on the target")
+    return found
+
+
+def describe_spw(tool, spw):
+    """Name, edges, channels of one spw, Hz; edges are TOPO."""
+    centres, widths = tool.chanfreqs(spw), numpy.abs(tool.chanwidths(spw))
+    return {
+        "id": int(spw),
+        "name": tool.namesforspws(spw)[0],
+        "nchan": int(tool.nchan(spw)),
+        "low_hz": float(numpy.min(centres - widths / 2)),
+        "high_hz": float(numpy.max(centres + widths / 2)),
+        "reference_hz": float(tool.reffreq(spw)["m0"]["value"]),
+        "mean_hz": float(tool.meanfreq(spw)),
+        "channel_hz": float(widths[0]),
+        "ascending": bool(centres[-1] >= centres[0]),
+    }
+
+
+def targets(tool, intents):
+    """Field ids of each target name, in the order of the ids."""
+    found = {}
+    ids = set()
+    for intent in intents.split(","):
+        ids |= set(int(field) for field in tool.fieldsforintent(intent))
+    names = tool.fieldnames()
+    for field in sorted(ids):
+        found.setdefault(names[field], []).append(field)
+    return found
+
+
+def directions(tool, fields):
+    """Phase centres of fields as ICRS (longitude, latitude) in rad."""
+    converter = measures()
+    found = []
+    for field in fields:
+        direction = tool.phasecenter(field)
+        if direction["refer"] not in ("ICRS", "J2000"):
+            raise NoTargets(
+                "field %d has a direction in %s: moving targets are not imaged"
+                % (field, direction["refer"])
+            )
+        if direction["refer"] != "ICRS":
+            direction = converter.measure(direction, "ICRS")
+        found.append((direction["m0"]["value"], direction["m1"]["value"]))
+    converter.done()
+    return found
+
+
+def has_ephemeris(path, fields):
+    """Whether a field follows a solar-system body."""
+    tool = table()
+    tool.open(path + "/FIELD")
+    try:
+        if "EPHEMERIS_ID" not in tool.colnames():
+            return False
+        ids = tool.getcol("EPHEMERIS_ID")
+        return any(ids[field] >= 0 for field in fields)
+    finally:
+        tool.close()
+
+
+def array_of(tool):
+    """Antenna selection of the majority dish size, smallest dish (m), ``12m`` or ``7m``.
+
+    The trailing ``&`` leaves out cross-correlations with antennas that are not listed.
+    """
+    ids = sorted(int(antenna) for antenna in tool.antennaids())
+    sizes = {antenna: tool.antennadiameter(antenna)["value"] for antenna in ids}
+    kinds = sorted(set(sizes.values()), key=lambda size: -sum(s == size for s in sizes.values()))
+    chosen = [antenna for antenna in ids if sizes[antenna] == kinds[0]]
+    return {
+        "antenna": ",".join(str(a) for a in chosen) + "&",
+        "diameter_m": kinds[0],
+        "mixed": len(kinds) > 1,
+        "array": "7m" if kinds[0] < 10 else "12m",
+        "ids": chosen,
+    }
+
+
+def baseline_75(path, antennas):
+    """75th percentile of the lengths (m) of the baselines between antennas."""
+    tool = table()
+    tool.open(path + "/ANTENNA")
+    positions = tool.getcol("POSITION").T[antennas]
+    tool.close()
+    lengths = [
+        float(numpy.linalg.norm(one - other))
+        for n, one in enumerate(positions)
+        for other in positions[:n]
+    ]
+    return float(numpy.percentile(lengths, 75)) if lengths else 0.0
+
+
+def column_names(path):
+    """Columns of an MS's main table."""
+    tool = table()
+    tool.open(path)
+    names = list(tool.colnames())
+    tool.close()
+    return names
+
+
+def good_channels(path, tool, fields, spw):
+    """Of each channel of a spw, whether any visibility of these fields is unflagged."""
+    ids = [int(d) for d in tool.datadescids(spw=spw)]
+    good = numpy.zeros(tool.nchan(spw), dtype=bool)
+    main = table()
+    main.open(path)
+    rows = main.query("FIELD_ID IN %s && DATA_DESC_ID IN %s && !FLAG_ROW" % (list(fields), ids))
+    for start in range(0, rows.nrows(), ROWS_AT_ONCE):
+        flags = rows.getcol("FLAG", start, min(ROWS_AT_ONCE, rows.nrows() - start))
+        good |= ~flags.all(axis=(0, 2))
+        if good.all():
+            break
+    rows.close()
+    main.close()
+    return good
+
+
+def seconds_on(path, tool, field, spw):
+    """Time on a field, s, from the distinct times of one spw."""
+    ids = [int(d) for d in tool.datadescids(spw=spw)]
+    main = table()
+    main.open(path)
+    rows = main.query(
+        "FIELD_ID == %d && DATA_DESC_ID IN %s" % (field, ids), columns="TIME,INTERVAL"
+    )
+    times, intervals = rows.getcol("TIME"), rows.getcol("INTERVAL")
+    rows.close()
+    main.close()
+    if len(times) == 0:
+        return 0.0
+    return float(len(numpy.unique(times)) * numpy.median(intervals))
+
+
+def match_spw(spw, others):
+    """Id of the spw of another EB that is this one: by name where names are real, else by frequency."""
+    named = [o for o in others if o["name"] == spw["name"] and spw["name"]]
+    if len(named) == 1:
+        return named[0]["id"]
+    same = [o for o in others if o["nchan"] == spw["nchan"]]
+    width = spw["high_hz"] - spw["low_hz"]
+    near = [o for o in same if abs(o["mean_hz"] - spw["mean_hz"]) < width / 2]
+    return min(near, key=lambda o: abs(o["mean_hz"] - spw["mean_hz"]))["id"] if near else None
+
+
+def nearest(pointings, centre):
+    """Index of the pointing nearest to a place (the last one of a tie), and its distance in arcsec."""
+    distances = [_heuristics.separation(p, centre) for p in pointings]
+    best = min(distances)
+    return max(n for n, d in enumerate(distances) if d <= best + 1e-6), best

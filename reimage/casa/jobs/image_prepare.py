@@ -1,0 +1,231 @@
+"""Make the imaging MSs of a dataset and choose what all its images share.
+
+Input: ``ms`` (list of eb, path, column), ``ms_directory`` (where ``<eb>_targets.ms`` go), ``scratch``,
+``mstransform`` (chanbin, timebin), ``flagtargets`` (apply the flag templates that stand beside the MSs),
+``robust``.  Result: ``ebs``, ``spws``, ``targets``, ``array``, ``baseline_75_m``, ``caveats``: what the
+imaging plan and `image_make` start from.
+
+Deviations from the pipeline: spws of several EBs are matched by name, else by frequency; a target that
+follows an ephemeris is described but given no geometry, so that its images end absent with that reason.
+"""
+
+import _job
+
+import os
+import shutil
+
+import numpy
+from casatasks import flagdata, mstransform
+
+import _axes
+import _geometry
+import _heuristics
+import _metadata
+
+
+def run(inputs, progress):
+    """See the module."""
+    ebs, described = [], {}
+    for one in inputs["ms"]:
+        eb = make_targets(one, inputs)
+        described[eb["eb"]] = eb.pop("described")
+        ebs.append(eb)
+        progress("image.split", eb=eb["eb"], ms=os.path.basename(eb["ms"]))
+    spws = described[ebs[0]["eb"]]
+    for eb in ebs:  # JSON has no integer keys: `numbered` restores them
+        matches = {spw["id"]: _metadata.match_spw(spw, described[eb["eb"]]) for spw in spws}
+        eb["spws"] = {spw: real for spw, real in matches.items() if real is not None}
+        eb["described"] = {str(spw["id"]): spw for spw in described[eb["eb"]]}
+    names = []
+    for eb in ebs:
+        names += [name for name in eb["fields"] if name not in names]
+    targets, caveats = [], []
+    for name in names:
+        targets.append(describe_target(name, ebs, spws, inputs, caveats))
+        progress("image.target", target=name, **targets[-1].get("geometry", {}))
+    return {
+        "ebs": ebs,
+        "spws": spws,
+        "targets": targets,
+        "array": ebs[0]["array"],
+        "baseline_75_m": float(numpy.median([eb["baseline_75_m"] for eb in ebs])),
+        "caveats": caveats,
+    }
+
+
+def make_targets(one, inputs):
+    """Split one EB's targets off, apply target flags, and describe the new MS."""
+    source, column = one["path"], one["column"]
+    wanted = {"data": ("DATA",), "corrected": ("CORRECTED_DATA",)}[column]
+    if not set(wanted) & set(_metadata.column_names(source)):
+        raise _metadata.MissingColumn("%s has no column %s" % (os.path.basename(source), wanted[0]))
+    tool = _metadata.open_metadata(source)
+    intents = _metadata.target_intents(tool)
+    spws = _metadata.science_spws(tool, intents)
+    fields = _metadata.targets(tool, intents)
+    tool.done()
+    made = os.path.join(inputs["ms_directory"], one["eb"] + "_targets.ms")
+    if not os.path.exists(made):
+        part = made + ".part"
+        shutil.rmtree(part, ignore_errors=True)
+        mstransform(
+            vis=source,
+            outputvis=part,
+            datacolumn=column,
+            intent=intents,
+            reindex=False,
+            field=",".join(str(f) for ids in fields.values() for f in ids),
+            spw=",".join(str(spw) for spw in spws),
+            **inputs["mstransform"],
+        )
+        flag_targets(part, one, inputs)
+        os.rename(part, made)
+    return describe_eb(made, one["eb"], intents, spws)
+
+
+def flag_targets(path, one, inputs):
+    """Apply the template of target flags, when the recipe wants it and there is one."""
+    template = one["path"].rsplit(".ms", 1)[0] + ".flagtargetstemplate.txt"
+    if inputs["flagtargets"] and os.path.exists(template):
+        flagdata(vis=path, mode="list", inpfile=template, action="apply", flagbackup=False)
+
+
+def describe_eb(path, eb, intents, spws):
+    """What `_geometry.selection` and the cubes need to know of one EB."""
+    tool = _metadata.open_metadata(path)
+    fields = _metadata.targets(tool, intents)
+    scans = {}
+    for name, ids in fields.items():
+        numbers = set()
+        for intent in intents.split(","):
+            wanted = set(int(s) for s in tool.scansforintent(intent))
+            for field in ids:
+                numbers |= wanted & set(int(s) for s in tool.scansforfield(field))
+        scans[name] = ",".join(str(number) for number in sorted(numbers))
+    array = _metadata.array_of(tool)
+    value = dict(
+        array,
+        eb=eb,
+        ms=path,
+        intent=intents,
+        fields=fields,
+        scans=scans,
+        baseline_75_m=_metadata.baseline_75(path, array["ids"]),
+        described=[_metadata.describe_spw(tool, spw) for spw in spws],
+    )
+    tool.done()
+    return value
+
+
+def describe_target(name, ebs, spws, inputs, caveats):
+    """One target: pointings, the spws that have data, and unless it moves its geometry and axes."""
+    with_it = [eb for eb in ebs if name in eb["fields"]]
+    first = with_it[0]
+    ephemeris = any(_metadata.has_ephemeris(eb["ms"], eb["fields"][name]) for eb in with_it)
+    target = {
+        "name": name,
+        "pointings": len(first["fields"][name]),
+        "ephemeris": ephemeris,
+        "spws": [spw["id"] for spw in spws],
+        "flagged": [spw["id"] for spw in spws],
+        "axes": {},
+    }
+    if ephemeris:
+        caveats.append("ephemeris-target:%s" % name)
+        return target
+    tool = _metadata.open_metadata(first["ms"])
+    target["directions"] = _metadata.directions(tool, first["fields"][name])
+    target["seconds"] = [
+        _metadata.seconds_on(first["ms"], tool, field, first["spws"][spws[0]["id"]])
+        for field in first["fields"][name]
+    ]
+    tool.done()
+    good = {
+        (eb["eb"], spw["id"]): usable_channels(eb, name, spw["id"])
+        for eb in with_it
+        for spw in spws
+    }
+    target["flagged"] = [
+        spw["id"] for spw in spws if not any(good[eb["eb"], spw["id"]] for eb in with_it)
+    ]
+    usable = [spw for spw in spws if spw["id"] not in target["flagged"]]
+    caveats += ["spw-fully-flagged:%s.spw%d" % (name, spw) for spw in target["flagged"]]
+    if not usable:
+        return target
+    target["geometry"] = _geometry.choose(
+        target, with_it, usable, inputs["robust"], inputs["scratch"]
+    )
+    target["sensitivity"] = {}
+    for spw in usable:
+        target["axes"][str(spw["id"])] = axis_of(target, with_it, spw, good)
+        target["sensitivity"][str(spw["id"])] = sensitivities(
+            target, with_it, spw, good, inputs["robust"]
+        )
+    return target
+
+
+def usable_channels(eb, name, spw):
+    """Unflagged channels of a target in one EB: [first, last, count], or None."""
+    if spw not in eb["spws"]:
+        return None
+    tool = _metadata.open_metadata(eb["ms"])
+    good = numpy.flatnonzero(
+        _metadata.good_channels(eb["ms"], tool, eb["fields"][name], eb["spws"][spw])
+    )
+    tool.done()
+    return [int(good[0]), int(good[-1]), int(good.size)] if good.size else None
+
+
+def axis_of(target, ebs, spw, good):
+    """The cube's axis for one spw: see `_heuristics.cube_axis`."""
+    unflagged, full, channels = [], [], []
+    for eb in ebs:
+        usable = good[eb["eb"], spw["id"]]
+        if usable is None:
+            continue
+        real = eb["described"][str(eb["spws"][spw["id"]])]
+        ids = eb["fields"][target["name"]]
+        whole = [
+            _axes.lsrk_range(eb["ms"], field, real["id"], 0, real["nchan"] - 1) for field in ids
+        ]
+        full.append(whole)
+        if usable[1] - usable[0] + 1 == real["nchan"]:
+            unflagged.append(whole)
+        else:
+            unflagged.append(
+                [_axes.lsrk_range(eb["ms"], field, real["id"], *usable[:2]) for field in ids]
+            )
+        channels.append((usable[1] - usable[0] + 1, real["nchan"]))
+    return _heuristics.cube_axis(unflagged, full, channels)
+
+
+def sensitivities(target, ebs, spw, good, robust):
+    """Noise of the whole spw in each EB, and what turns it into the noise of a selection."""
+    geometry, found = target["geometry"], {}
+    for eb in ebs:
+        usable = good[eb["eb"], spw["id"]]
+        if usable is None:
+            continue
+        field = eb["fields"][target["name"]][
+            min(geometry["central"], len(eb["fields"][target["name"]]) - 1)
+        ]
+        value = _geometry.apparent_sensitivity(
+            eb["ms"],
+            field,
+            eb["spws"][spw["id"]],
+            geometry["cell_arcsec"],
+            geometry["imsize"],
+            robust,
+        )
+        if value > 0 and numpy.isfinite(value):
+            found[eb["eb"]] = {"jy_beam": value, "channels": usable[2]}
+    overlap = 1.0
+    if target["pointings"] > 1:
+        overlap = _heuristics.mosaic_overlap(
+            target["directions"], spw["mean_hz"], min(eb["diameter_m"] for eb in ebs)
+        )
+    return {"ebs": found, "overlap": overlap}
+
+
+if __name__ == "__main__":
+    _job.main(run)

@@ -1,0 +1,343 @@
+"""The words of the service (ops/guide/words.md), as frozen values.
+
+Everything here is data: no behaviour beyond what follows from the fields alone.  Enum values are
+what databases, journals and JSON store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+# --- the four axes of a run -----------------------------------------------------------------------
+
+
+class State(StrEnum):
+    """Where in the queue; moved by the controller alone."""
+
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class Stage(StrEnum):
+    """How far along; moved forward only, by the runner."""
+
+    FETCH = "fetch"
+    CHOOSE = "choose"
+    RESTORE = "restore"
+    IMAGE = "image"
+    DERIVE = "derive"
+    ASSESS = "assess"
+
+
+class Result(StrEnum):
+    """What came of a run; set if and only if the run is done."""
+
+    IMAGED = "imaged"
+    """Every planned image is made or knowingly mitigated."""
+    PARTIAL = "partial"
+    """Some planned images exist and are sound; the others are recorded as absent, with reasons."""
+    REFUSED = "refused"
+    """Not applicable by rule; not a failure."""
+    FAILED = "failed"
+    LOST = "lost"
+    """The run vanished and nothing says why."""
+    CANCELLED = "cancelled"
+
+
+class ProductState(StrEnum):
+    """What became of a planned product."""
+
+    PLANNED = "planned"
+    MADE = "made"
+    MITIGATED = "mitigated"
+    """Made smaller or coarser than planned; the reason says how."""
+    ABSENT = "absent"
+
+
+# --- CASA -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasaBuild:
+    """An installed CASA, as `<data>/builds/<id>.json` holds it.
+
+    ``python`` runs the jobs of a modular build.  ``casa`` is the executable of a monolithic one.
+    """
+
+    id: str
+    version: str
+    kind: Literal["modular", "monolithic"]
+    python: str | None = None
+    python_version: str = ""
+    casa: str | None = None
+    casadata: str = ""
+    """Directory with ephemerides/, geodetic/, alma/ ... (``measurespath``)."""
+    pipeline: str | None = None
+    """Version of the ALMA pipeline inside, None when there is none."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    probed_at: datetime | None = None
+
+
+class Role(StrEnum):
+    """What a statement about CASA speaks of."""
+
+    CALIBRATION = "calibration"
+    IMAGING = "imaging"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionStatement:
+    """One place in a delivery that says which CASA was used.
+
+    ``strength`` orders the places by trust, 1 the most trusted (archive pages and ALMA KB).
+    """
+
+    version: str
+    role: Role
+    file: str
+    line: int
+    text: str
+    strength: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasaChoice:
+    """Which build restores a delivery, and why."""
+
+    build: str | None
+    """Id of the chosen build; None when none that is registered will do."""
+    wanted: str | None
+    """The version that the delivery asks for; None when it says nothing."""
+    because: tuple[str, ...]
+    statements: tuple[VersionStatement, ...] = ()
+
+
+# --- deliveries -------------------------------------------------------------------------------------
+
+
+class Calibration(StrEnum):
+    """How a delivery's calibrated data come to be."""
+
+    PIPELINE = "pipeline"
+    """Restored from pipeline tables: caltables, flagversions, calapply."""
+    MANUAL = "manual"
+    """Made anew by a scriptForCalibration per EB."""
+    DELIVERED = "delivered"
+    """Calibrated MSs are inside (Cycle 0)."""
+    NONE = "none"
+    """Nothing to restore from: a semipass shell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What the archive handed over, unpacked.  Paths are relative to ``root``; absent is empty.
+
+    ``member`` is the directory that holds calibration, script, raw ... (relative to root).
+    """
+
+    root: str
+    member: str
+    layout: str
+    calibration: Calibration
+    dataset: str | None = None
+    project: str | None = None
+    readme: str | None = None
+    ebs: tuple[str, ...] = ()
+    """Execution blocks in the file spelling, ``uid___A002_X1_X2``, as scripts and manifest name them."""
+    raw: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    caltables: tuple[str, ...] = ()
+    flagversions: tuple[str, ...] = ()
+    calapply: tuple[str, ...] = ()
+    manifests: tuple[str, ...] = ()
+    calibrated: tuple[str, ...] = ()
+    """Calibrated MSs that were delivered."""
+    products: tuple[str, ...] = ()
+    qa: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibratedMs:
+    """The one MS of an execution block that is to be imaged."""
+
+    eb: str
+    path: str
+    column: Literal["data", "corrected"]
+    rows: int
+    promised_rows: int | None
+    """What the ASDM's Main table promises; None where there is no ASDM (Cycle 0)."""
+
+
+# --- imaging ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedImage:
+    """One image that the recipe is to make: a target, one or several spws, a spectral mode."""
+
+    id: str
+    """``<target>.spw0_1.cont``: unique in the plan."""
+    target: str
+    spws: tuple[int, ...]
+    specmode: Literal["mfs", "cont", "cube", "repBW"]
+    nterms: int
+    basename: str
+    """File name up to the kind, as the pipeline of the recipe's ``naming`` year writes it."""
+    files: Mapping[str, str]
+    """Planned FITS files by kind: ``{"pbcor": "<...>.pbcor.fits", "pb": "<...>.pb.fits"}``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One planned or made file, with what derives from it as states of the same row."""
+
+    name: str
+    kind: str
+    """pbcor, pb, mask, tt0.pbcor, alpha, ...; later weblog, cont.dat"""
+    image: str
+    """`PlannedImage.id`."""
+    target: str
+    spws: str
+    specmode: str
+    state: ProductState
+    planned: bool = True
+    reason: str | None = None
+    path: str | None = None
+    """Relative to the run directory."""
+    n_bytes: int | None = None
+    sha256: str | None = None
+    preview: str | None = None
+    footprint: str | None = None
+    admit: str | None = None
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    """rms_jy_beam, dynamic_range, beam_major_arcsec, beam_minor_arcsec, beam_pa_deg, nan_share, peak_jy_beam, ..."""
+
+
+# --- runs -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one attempt may use."""
+
+    memory_mb: int
+    wall_s: float
+    silence_s: float
+    """A CASA process that writes nothing for so long is taken to hang."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixReference:
+    """A fix, frozen by value: the file as it was when the run was queued."""
+
+    id: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The frozen inputs of a run: ``run.json``.  The runner needs nothing else."""
+
+    run: str
+    holding: str
+    dataset: str
+    facts: Mapping[str, Any]
+    """The holdings' row of the dataset, as the archive stated it."""
+    recipe: Mapping[str, Any]
+    """The merged recipe (`reimage.recipes.Recipe`, dumped)."""
+    recipe_digest: str
+    archive: str
+    """Where the data come from: a directory or an URL."""
+    builds: tuple[CasaBuild, ...]
+    fixes: tuple[FixReference, ...]
+    limits: Limits
+    created_at: datetime
+    casa: str | None = None
+    """Build asked for by a person (`--casa`); None lets *choose* find it."""
+    until: Stage | None = None
+    category: str | None = None
+    sweep: str | None = None
+    retry_of: str | None = None
+    adopt_from: str | None = None
+    """Directory of an earlier run whose proven stages may be adopted where input digests agree."""
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A failure as the runner saw it."""
+
+    code: str
+    message: str
+    hint: str
+    evidence: Mapping[str, Any]
+    stage: Stage | None
+    traceback: str | None = None
+    """Kept only for what is our bug (code ``internal``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the runner knows at its end: ``outcome.json``.  The controller judges it."""
+
+    run: str
+    attempt: int
+    stage: Stage | None
+    """The last stage that was begun."""
+    finished: bool
+    """Every stage of the recipe (up to ``until``) is proven."""
+    refused: bool = False
+    fault: Fault | None = None
+    caveats: tuple[str, ...] = ()
+    products: tuple[Product, ...] = ()
+    build: str | None = None
+    ended_at: datetime
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How an attempt's runner ended, written by its supervisor: ``attempts/<n>/exit.json``."""
+
+    attempt: int
+    host: str
+    boot_id: str
+    pid: int
+    started_at: datetime
+    ended_at: datetime
+    exit_code: int | None
+    signal: str | None
+    why: Literal["exit", "signal", "memory", "wall"]
+    """``memory`` and ``wall``: the supervisor ended it for crossing that limit."""
+    wall_s: float
+    cpu_s: float
+    peak_tree_mb: int
+    peak_process_mb: int
+    oom_kills: int = 0
+    casa_wall_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a failure is, by structure, rules or signature; re-judged at will, never edited."""
+
+    result: Result
+    error_class: str | None
+    """An id, ``unclassified``, or None if and only if the result is imaged."""
+    signature: str | None
+    rule: str | None
+    """``<class>@<digest of its file>``, or ``structure@1``: who judged."""
+    decisive: str | None
+    """The line that decided."""
+    symptoms: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()

@@ -1,0 +1,165 @@
+"""One frozen `Settings`: defaults < TOML files < ``REIMAGE_*`` < flags.  The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reimage.errors import SettingsError
+
+PREFIX = "REIMAGE_"
+
+
+class Settings(BaseModel):
+    """What a site decides.  Relative paths are relative to the file that states them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Field(
+        default=Path("data"), description="Runs, builds, ledger and (SQLite) database."
+    )
+    cache: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("reimage", appauthor=False)),
+        description="CASA environments, casadata, simulated inputs: what can be made again.",
+    )
+    database: str = Field(
+        default="",
+        description="SQLAlchemy URL; empty: SQLite at <data>/reimage.db. No password here.",
+    )
+    holding: str = Field(default="alma", description="Name of the archive's collection.")
+    archive: str = Field(default="", description="A directory that is an archive, or its URL.")
+    recipe: str = Field(default="hifatargets-2017", description="Recipe of runs that name none.")
+    slots: int = Field(default=2, ge=1, description="Runs at once on this machine.")
+    memory_mb: int = Field(default=8000, ge=500, description="Memory of a run's process tree.")
+    wall_s: float = Field(default=86400, gt=0, description="Wall-clock limit of an attempt.")
+    silence_s: float = Field(
+        default=7200, gt=0, description="A CASA process that writes nothing for so long is ended."
+    )
+    max_attempts: int = Field(
+        default=3, ge=1, description="Starts of one run after crashes and lost nodes."
+    )
+    poll_s: float = Field(default=0.5, gt=0, description="How often the controller looks.")
+    fixes: tuple[Path, ...] = Field(default=(), description="Further folders of fixes.")
+    categories: tuple[Path, ...] = Field(default=(), description="Further folders of categories.")
+    recipes: tuple[Path, ...] = Field(default=(), description="Further folders of recipes.")
+    classes: tuple[Path, ...] = Field(default=(), description="Further folders of error classes.")
+    admit: str = Field(default="", description="Interpreter of a registered ADMIT; empty: our own.")
+    source: str = Field(
+        default="", description="The file these settings came from (set on loading)."
+    )
+
+    @property
+    def database_url(self) -> str:
+        """The run database's URL."""
+        return self.database or f"sqlite:///{self.data / 'reimage.db'}"
+
+    @property
+    def builds_dir(self) -> Path:
+        """Where registered CASA builds are described, one JSON each."""
+        return self.data / "builds"
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where run directories are."""
+        return self.data / "runs"
+
+
+def shipped(name: str) -> Path:
+    """Return the folder of shipped declarations: ``fixes``, ``categories`` or ``migrations``."""
+    package = Path(__file__).parent
+    inside = package / "shipped" / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def load(
+    config: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Settings:
+    """Merge all layers.
+
+    Raises
+    ------
+    SettingsError
+        A file is not readable, or a value not usable; the message names file and key.
+    """
+    environ = _environment() if environ is None else environ
+    cwd = cwd or Path.cwd()
+    chosen = config or (Path(environ["REIMAGE_CONFIG"]) if "REIMAGE_CONFIG" in environ else None)
+    files = [chosen] if chosen else _found(cwd)
+    if chosen and not chosen.is_file():
+        raise SettingsError(
+            f"no such settings file: {chosen}", hint="Check --config or REIMAGE_CONFIG."
+        )
+    merged: dict[str, Any] = {"data": cwd / "data"}
+    for file in files:
+        merged |= _read(file)
+    if files:
+        merged["source"] = str(files[-1])
+    merged |= _from_environment(environ, cwd)
+    merged |= {key: value for key, value in (flags or {}).items() if value is not None}
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"setting {key!r}: {first['msg']}",
+            hint="`reimage doctor --settings` lists every setting and where it came from.",
+            evidence={"key": key, "files": [str(file) for file in files]},
+        ) from error
+
+
+def _environment() -> Mapping[str, str]:
+    return os.environ  # noqa: TID251 -- this is the one place
+
+
+def _found(cwd: Path) -> list[Path]:
+    """Return the settings files that exist, weakest first."""
+    candidates = [
+        Path(platformdirs.site_config_dir("reimage", appauthor=False)) / "reimage.toml",
+        Path(platformdirs.user_config_dir("reimage", appauthor=False)) / "reimage.toml",
+        cwd / "reimage.toml",
+    ]
+    return [file for file in candidates if file.is_file()]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"cannot read {file}: {error}", hint="It must be TOML.") from error
+    return {key: _absolute(key, value, file.parent) for key, value in values.items()}
+
+
+def _from_environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, kind in Settings.model_fields.items():
+        text = environ.get(PREFIX + key.upper())
+        if text is None or key == "source":
+            continue
+        several = kind.annotation == tuple[Path, ...]
+        found[key] = _absolute(key, text.split(os.pathsep) if several else text, cwd)
+    return found
+
+
+def _absolute(key: str, value: Any, base: Path) -> Any:  # noqa: ANN401 -- TOML values
+    """Anchor relative paths at the file (or directory) that states them."""
+    field = Settings.model_fields.get(key)
+    if field is None:
+        return value
+    if field.annotation is Path:
+        return base / Path(value).expanduser()
+    if field.annotation == tuple[Path, ...] and isinstance(value, list):
+        return [base / Path(item).expanduser() for item in value]
+    if key == "archive" and value and "://" not in value:
+        return str(base / Path(value).expanduser())
+    return value

@@ -1,0 +1,44 @@
+"""Choose: what was delivered, whether a rule refuses it, and which CASA restores it.  Pure, and told."""
+
+from __future__ import annotations
+
+from reimage.casa import choose
+from reimage.delivery import layout, refusal, versions
+from reimage.model import Calibration, Stage
+from reimage.stages.context import StageContext
+from reimage.stages.values import ChooseValue, FetchValue
+
+
+def run(context: StageContext) -> ChooseValue:
+    """Read the delivery and choose a build.
+
+    Raises
+    ------
+    DataProprietary, NoRecipe, NothingToRestore
+        Refusals: not applicable by rule.
+    CasaBuildMissing, CasaVersionNotStated, DeliveryEmpty
+    """
+    refusal.refuse_by_facts(context.run.facts)
+    fetched = context.value(Stage.FETCH, FetchValue)
+    delivery = layout.read_layout(context.directory / fetched.delivery)
+    refusal.refuse_by_delivery(delivery)
+    statements = versions.find_statements(delivery)
+    choice = choose.choose(delivery.calibration, statements, context.run.builds, context.run.casa)
+    context.emit(
+        "casa.chosen", build=choice.build, wanted=choice.wanted, because=list(choice.because)
+    )
+    chosen = choose.require(choice, context.run.builds)
+    return ChooseValue(
+        delivery=delivery,
+        choice=choice,
+        caveats=_caveats(context, delivery.calibration, chosen, choice.wanted),
+    )
+
+
+def _caveats(
+    context: StageContext, calibration: Calibration, chosen: str, wanted: str | None
+) -> tuple[str, ...]:
+    build = next(build for build in context.run.builds if build.id == chosen)
+    if calibration is Calibration.PIPELINE and wanted and not choose.fits(build, wanted):
+        return (f"restored-with-other-casa:{build.version} for {wanted}",)
+    return ()

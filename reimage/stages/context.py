@@ -1,0 +1,62 @@
+"""What a stage is given: the frozen run, its directory, and the proven values of earlier stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from reimage import document
+from reimage.errors import ReimageError
+from reimage.journal import Emit
+from reimage.model import CasaBuild, Run, Stage
+from reimage.stages.values import ChooseValue
+
+T = TypeVar("T")
+
+PROVEN = "PROVEN.json"
+
+
+class StageNotProven(ReimageError):
+    """A stage asks for what no earlier stage has proven."""
+
+    code = "stage-not-proven"
+    hint = "The recipe's stage list is out of order."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageContext:
+    """One attempt at one run, as a stage sees it."""
+
+    run: Run
+    directory: Path
+    """The run directory, absolute."""
+    attempt: int
+    emit: Emit
+    """Writes an event into the attempt's journal."""
+    still_current: Callable[[], None]
+    """Raises when another attempt has taken over; to be asked before every proof."""
+
+    def work(self, stage: Stage) -> Path:
+        """Return the working directory of a stage, made if absent."""
+        path = self.directory / stage.value
+        path.mkdir(exist_ok=True)
+        return path
+
+    def value(self, stage: Stage, kind: type[T]) -> T:
+        """Return what an earlier stage has proven.
+
+        Raises
+        ------
+        StageNotProven
+        """
+        path = self.directory / stage.value / PROVEN
+        if not path.exists():
+            raise StageNotProven(f"{stage} is not proven", evidence={"stage": stage.value})
+        return document.load(kind, document.read_json(path)["value"], origin=str(path))
+
+    def build(self) -> CasaBuild:
+        """Return the build that *choose* found."""
+        chosen = self.value(Stage.CHOOSE, ChooseValue).choice.build
+        return next(build for build in self.run.builds if build.id == chosen)
