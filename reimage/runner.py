@@ -14,7 +14,8 @@ import importlib
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,51 +63,24 @@ def run_attempt(directory: Path, attempt: int, clock: journal.Clock = journal.no
     reserve = folder / "reserve"
     with suppress(OSError):
         reserve.write_bytes(bytes(RESERVE_BYTES))
-    events = journal.Journal(folder / "journal.jsonl", attempt, clock)
-    context = StageContext(
-        run=run,
-        directory=directory,
-        attempt=attempt,
-        emit=events.emit,
-        still_current=lambda: _require_current(directory, attempt),
-    )
-    progress = _Progress()
-    fault, refused = None, False
-    try:
-        _run_stages(context, progress)
-    except AttemptSuperseded:
-        raise
-    except ReimageError as error:
-        fault, refused = _fault(error, progress.stage), isinstance(error, Refusal)
-    except Exception as error:  # noqa: BLE001 -- one of the two places: whatever it is, it is recorded
-        fault = _unexpected(error, progress.stage)
-    reserve.unlink(missing_ok=True)
-    outcome = Outcome(
-        run=run.run,
-        attempt=attempt,
-        stage=progress.stage,
-        finished=fault is None,
-        refused=refused,
-        fault=fault,
-        caveats=tuple(progress.caveats),
-        products=progress.products,
-        build=progress.build,
-        ended_at=clock(),
-    )
-    _require_current(directory, attempt)
-    document.write(directory / "outcome.json", outcome)
-    if fault is not None:
-        log.logger(__name__).error(
-            "run.failed", run=run.run, code=fault.code, message=fault.message
+    with closing(journal.Journal(folder / "journal.jsonl", attempt, clock)) as events:
+        context = StageContext(
+            run=run,
+            directory=directory,
+            attempt=attempt,
+            emit=events.emit,
+            still_current=lambda: _require_current(directory, attempt),
         )
-    events.emit(
-        "attempt.ended",
-        finished=outcome.finished,
-        refused=refused,
-        code=fault.code if fault else None,
-        message=fault.message if fault else None,
-    )
-    events.close()
+        progress = _Progress()
+        fault = _carry_out(context, progress)
+        reserve.unlink(missing_ok=True)
+        outcome = progress.outcome(run, attempt, fault, clock())
+        _require_current(directory, attempt)
+        document.write(directory / "outcome.json", outcome)
+        told = {"code": fault.code, "message": fault.message} if fault else {}
+        events.emit("attempt.ended", finished=outcome.finished, refused=outcome.refused, **told)
+    if fault is not None and not outcome.refused:
+        log.logger(__name__).error("run.failed", run=run.run, **told)
     return outcome
 
 
@@ -118,6 +92,7 @@ class _Progress:
         self.caveats: list[str] = []
         self.products: tuple[Product, ...] = ()
         self.build: str | None = None
+        self.refused = False
 
     def take(self, stage: Stage, value: dict[str, Any]) -> None:
         self.caveats += [c for c in value.get("caveats", ()) if c not in self.caveats]
@@ -125,6 +100,34 @@ class _Progress:
             self.products = document.load(tuple[Product, ...], value["products"])
         if stage is Stage.CHOOSE:
             self.build = value["choice"]["build"]
+
+    def outcome(self, run: Run, attempt: int, fault: Fault | None, at: datetime) -> Outcome:
+        return Outcome(
+            run=run.run,
+            attempt=attempt,
+            stage=self.stage,
+            finished=fault is None,
+            refused=self.refused,
+            fault=fault,
+            caveats=tuple(self.caveats),
+            products=self.products,
+            build=self.build,
+            ended_at=at,
+        )
+
+
+def _carry_out(context: StageContext, progress: _Progress) -> Fault | None:
+    """Run the stages; return what stopped them, None when nothing did."""
+    try:
+        _run_stages(context, progress)
+    except AttemptSuperseded:
+        raise
+    except ReimageError as error:
+        progress.refused = isinstance(error, Refusal)
+        return _fault(error, progress.stage)
+    except Exception as error:  # noqa: BLE001 -- one of the two places: whatever it is, it is recorded
+        return _unexpected(error, progress.stage)
+    return None
 
 
 def stages(run: Run) -> Iterator[Stage]:

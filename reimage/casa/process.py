@@ -252,11 +252,11 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def stop_group(group: int, grace_s: float = GRACE_S) -> None:
+def stop_group(group: int, grace_s: float | None = None) -> None:
     """End a process group: SIGTERM, and SIGKILL to what is left."""
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGTERM)
-        deadline = time.monotonic() + grace_s
+        deadline = time.monotonic() + (GRACE_S if grace_s is None else grace_s)
         while time.monotonic() < deadline and not _is_zombie(group):
             time.sleep(POLL_S)
         os.killpg(group, signal.SIGKILL)

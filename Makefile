@@ -1,0 +1,51 @@
+# What a person types.  Everything is set up on first use; nothing is installed outside this clone
+# and the cache (~/.cache/reimage), except by `make system`.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+SET_UP := .venv/READY
+# The wheel of uv makes environments several times faster; pip alone does as well.
+PIP := $(BIN)/python -m uv pip install --quiet --python $(BIN)/python
+
+.PHONY: help demo test quick check bench system wheel guide clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t12
+
+$(SET_UP): pyproject.toml ops/constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint ops/constraints.txt uv
+	$(PIP) --constraint ops/constraints.txt --editable '.[dev,postgresql]'
+	@touch $@
+
+demo: $(SET_UP) ## build a small archive with real CASA, process all of it, show what came out
+	$(BIN)/reimage demo run
+
+test: check ## everything: checks, unit, contract, integration, real CASA
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+quick: $(SET_UP) ## unit and contract tests only (under a minute)
+	$(BIN)/pytest -n 2 tests/unit tests/contract -m "not casa and not slow"
+
+check: $(SET_UP) ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(SET_UP) ## what we cost: overhead, slots, memory
+	$(BIN)/python ops/bench/run.py
+
+system: ## (root, Debian) install the services that some tests use
+	export DEBIAN_FRONTEND=noninteractive; apt-get update -q && \
+	grep -vE '^(#|$$)' ops/debian-packages.txt | xargs apt-get install -qy --no-install-recommends
+
+wheel: $(SET_UP) ## build the wheel into dist/
+	$(BIN)/python -m uv build --quiet --wheel --out-dir dist
+
+guide: $(SET_UP) ## build the operators' guide into site/
+	$(BIN)/mkdocs build --strict --quiet --config-file ops/guide/mkdocs.yml --site-dir ../../site
+
+clean: ## remove what was made in this clone (the cache stays)
+	rm -rf .venv demo data dist site reimage.toml .mypy_cache .ruff_cache .pytest_cache .hypothesis
