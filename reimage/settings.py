@@ -7,9 +7,10 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from reimage.errors import SettingsError
 
@@ -32,6 +33,10 @@ class Settings(BaseModel):
         default="",
         description="SQLAlchemy URL; empty: SQLite at <data>/reimage.db. No password here.",
     )
+    database_password: SecretStr | None = Field(
+        default=None,
+        description="Of the database; only ever from REIMAGE_DATABASE_PASSWORD, never from a file.",
+    )
     holding: str = Field(default="alma", description="Name of the archive's collection.")
     archive: str = Field(default="", description="A directory that is an archive, or its URL.")
     recipe: str = Field(default="hifatargets-2017", description="Recipe of runs that name none.")
@@ -53,6 +58,13 @@ class Settings(BaseModel):
     source: str = Field(
         default="", description="The file these settings came from (set on loading)."
     )
+
+    @field_validator("database")
+    @classmethod
+    def _without_password(cls, url: str) -> str:
+        if urlsplit(url).password:
+            raise ValueError("has a password in it: put that into REIMAGE_DATABASE_PASSWORD")
+        return url
 
     @property
     def database_url(self) -> str:
@@ -137,6 +149,11 @@ def _read(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"cannot read {file}: {error}", hint="It must be TOML.") from error
+    if "database_password" in values:
+        raise SettingsError(
+            f"{file}: a password does not belong into a file",
+            hint="Put it into the environment: REIMAGE_DATABASE_PASSWORD.",
+        )
     return {key: _absolute(key, value, file.parent) for key, value in values.items()}
 
 

@@ -7,11 +7,13 @@ nothing of them is ever in the service's own.
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -165,7 +167,9 @@ def install_casadata(cache: Path, python: str, report: Report) -> Path:
     """
     data = casadata_path(cache)
     place = data.parent.parent
-    if not (place / READY).exists():
+    with _exclusively(place):
+        if (place / READY).exists():
+            return data
         report(f"casadata {place.name}: downloading (about 850 MB unpacked, once for all builds)")
         shutil.rmtree(place, ignore_errors=True)
         command = [
@@ -191,22 +195,31 @@ def make(row: Installable, cache: Path, python: str, report: Report) -> Path:
     CasaInstallFailed
     """
     place = cache / "casa" / f"{row.id}-{document.digest(row)[:8]}"
-    if (place / READY).exists():
-        report(f"{row.id}: the environment is there already")
-        return place
-    shutil.rmtree(place, ignore_errors=True)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    report(f"{row.id}: making an environment (about 1 GB)")
-    _pip([python, "-m", "venv", str(place)], report)
-    command = [
-        *(str(place / "bin" / "python"), "-m", "pip", "install"),
-        *(f"casatools=={row.version}", f"casatasks=={row.version}", *row.packages),
-    ]
-    if row.constraints:
-        command += ["--constraint", str(HERE / "constraints" / row.constraints)]
-    _pip(command, report)
-    document.write(place / READY, row)
+    with _exclusively(place):
+        if (place / READY).exists():
+            report(f"{row.id}: the environment is there already")
+            return place
+        shutil.rmtree(place, ignore_errors=True)
+        report(f"{row.id}: making an environment (about 1 GB)")
+        _pip([python, "-m", "venv", str(place)], report)
+        command = [
+            *(str(place / "bin" / "python"), "-m", "pip", "install"),
+            *(f"casatools=={row.version}", f"casatasks=={row.version}", *row.packages),
+        ]
+        if row.constraints:
+            command += ["--constraint", str(HERE / "constraints" / row.constraints)]
+        _pip(command, report)
+        document.write(place / READY, row)
     return place
+
+
+@contextmanager
+def _exclusively(place: Path) -> Iterator[None]:
+    """Let one process at a time make something in the cache; a second one waits and finds it made."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.with_name(place.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _pip(command: list[str], report: Report) -> None:

@@ -68,3 +68,17 @@ def test_a_missing_file_is_an_error(tmp_path):
 
 def test_shipped_declarations_are_found():
     assert (settings.shipped("fixes") / "field_coordinates_zero.py").is_file()
+
+
+def test_a_password_comes_from_the_environment_alone(tmp_path):
+    environ = {"REIMAGE_DATABASE_PASSWORD": "secret", "REIMAGE_DATABASE": "postgresql://u@h/d"}
+    found = load(tmp_path, **environ)
+    assert found.database_password.get_secret_value() == "secret"
+    assert "secret" not in repr(found)
+    assert "secret" not in found.model_dump_json()
+    with pytest.raises(SettingsError, match="REIMAGE_DATABASE_PASSWORD") as caught:
+        load(tmp_path, REIMAGE_DATABASE="postgresql://u:secret@h/d")
+    assert "secret" not in str(caught.value)
+    (tmp_path / "reimage.toml").write_text('database_password = "x"\n')
+    with pytest.raises(SettingsError, match="does not belong"):
+        load(tmp_path)

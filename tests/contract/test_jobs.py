@@ -1,0 +1,42 @@
+"""What every CASA job must be: nothing here names one."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+import pytest
+
+from reimage.casa import process
+
+JOBS = sorted(process.JOBS.glob("*.py"))
+OWN = {path.stem for path in JOBS}
+FOREIGN = {"casatasks", "casatools", "numpy", "pipeline"}
+
+
+@pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
+class TestJob:
+    def test_is_python_3_8(self, path):
+        ast.parse(path.read_text(), feature_version=(3, 8))
+
+    def test_imports_nothing_of_the_service(self, path):
+        allowed = OWN | FOREIGN | set(sys.stdlib_module_names)
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            assert {name.partition(".")[0] for name in names} <= allowed
+
+    def test_says_what_it_is_for(self, path):
+        assert ast.get_docstring(ast.parse(path.read_text()))
+
+    def test_hides_its_arguments_before_casa_is_imported(self, path):
+        if path.stem.startswith("_"):
+            return
+        tree = ast.parse(path.read_text())
+        imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+        first = min(imports, key=lambda node: node.lineno)
+        assert isinstance(first, ast.Import)
+        assert first.names[0].name == "_job"
