@@ -12,7 +12,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None)
 _VERSIONS = (
-    # root, limit, swap-inclusive limit, event counts
+    # root, limit, event counts
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.oom_control"),
     ("/sys/fs/cgroup", "memory.max", "memory.events"),
 )
@@ -27,10 +27,11 @@ def adopt_orphans() -> None:
 class Birth:
     """What a child does between fork and exec: tie its life to its parent's, join its cgroup."""
 
-    def __init__(self, parent: int, cgroup: MemoryCgroup | None) -> None:
+    def __init__(self, parent: int, cgroup: MemoryCgroup | None = None) -> None:
         self._parent, self._cgroup = parent, cgroup
 
     def __call__(self) -> None:
+        """Run in the child; no lock may be held, nothing large done."""
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != self._parent:  # it died before the line above
             os._exit(1)
@@ -58,8 +59,9 @@ class MemoryCgroup:
             except OSError:
                 continue
             try:
-                (folder / limit).write_text(str(limit_bytes), encoding="ascii")
-                (folder / "cgroup.procs").read_text(encoding="ascii")
+                # Opened, not made: where no controller is mounted the folder is a plain one.
+                with (folder / limit).open("r+", encoding="ascii") as stream:
+                    stream.write(str(limit_bytes))
             except OSError:
                 with suppress(OSError):
                     folder.rmdir()

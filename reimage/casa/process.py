@@ -7,7 +7,6 @@ What a job says of itself is `result.json`; the exit code is hearsay.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reimage import document
+from reimage import document, kernel
 from reimage.casa import log
 from reimage.errors import CasaError, ResourceError
 from reimage.journal import Emit
@@ -32,7 +31,6 @@ GRACE_S = 5.0
 """Between SIGTERM and SIGKILL.  SIGINT is of no use: CASA defers it until C++ returns."""
 POLL_S = 0.1
 TAIL_CHARACTERS = 4000
-PR_SET_PDEATHSIG = 1
 
 
 class CasaNotStarted(CasaError):
@@ -194,7 +192,7 @@ def _watch(
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 -- the runner has one thread
+                preexec_fn=kernel.Birth(os.getpid()),  # noqa: PLW1509 -- the runner has one thread
             )
         except OSError as error:
             raise CasaNotStarted(
@@ -245,11 +243,6 @@ def _watch(
         peak_process_mb=ended.peak_process_mb,
     )
     return ended
-
-
-def die_with_parent() -> None:
-    """Between fork and exec: have the kernel end this process when its parent dies (Linux)."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def stop_group(group: int, grace_s: float | None = None) -> None:
