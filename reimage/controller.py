@@ -1,0 +1,339 @@
+"""The controller: submits queued runs, follows the live ones, judges what ends, decides what is next.
+
+One leads per database (`reimage.leadership`).  Whatever it does to a run it first writes into the
+run's ``controller.jsonl`` and then projects into the database (`reimage.ingest`), so that it can be
+killed at any instruction: the next one reads on from where the rows stand.  Local supervisors go on
+while no controller runs.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import FrameType
+from typing import Any
+
+from reimage import closing, document, identity, ingest, journal, log, queueing
+from reimage.casa import builds
+from reimage.executors.protocol import Executor, JobState, JobStatus, SubmissionFailed
+from reimage.ingest import LOG, Place
+from reimage.journal import Clock, Event, Journal
+from reimage.leadership import Leadership
+from reimage.model import State
+from reimage.settings import Settings
+from reimage.store import builds as build_mirror
+from reimage.store import requests, runs
+from reimage.store.builds import ClassRecord
+from reimage.store.rows import AttemptRow, RequestRow, RunRow
+from reimage.store.session import Database
+from reimage.triage.catalogue import load_classes
+
+SUBMIT_GRACE = timedelta(seconds=5)
+"""After this long, an attempt that nobody supervises is submitted again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that happened to a run, for who watches."""
+
+    run: str
+    holding: str
+    dataset: str
+    event: Event
+    """``attempt`` 0: the controller's own doing."""
+
+
+Watcher = Callable[[Notice], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How much there is to do."""
+
+    live: int
+    queued: int
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing runs."""
+        return self.live == self.queued == 0
+
+
+class Controller:
+    """Leads one database.
+
+    Parameters
+    ----------
+    executor
+        Where runs execute.
+    clock
+        The present, in UTC.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        executor: Executor,
+        database: Database,
+        *,
+        clock: Clock = journal.now,
+    ) -> None:
+        self._settings, self._executor, self._database = settings, executor, database
+        self._clock = clock
+        self._lead = Leadership(database, identity.of_self(), clock)
+        self._policy = closing.Policy(
+            classes=load_classes(settings.classes), max_attempts=settings.max_attempts
+        )
+        self._stop = threading.Event()
+        self._watcher: Watcher | None = None
+        self.stopped_by: str | None = None
+        """Name of the signal that ended `run`."""
+
+    def run(
+        self,
+        *,
+        until_idle: bool = False,
+        until_run: str | None = None,
+        once: bool = False,
+        on_progress: Watcher | None = None,
+    ) -> None:
+        """Lead until told to stop; runs that are on their way go on without a controller.
+
+        Parameters
+        ----------
+        until_idle
+            Stop when nothing is queued or live.
+        until_run
+            Stop when this run is done.
+        once
+            Look around once.
+
+        Raises
+        ------
+        ControllerRunning
+            Another one leads.
+        ControllerDisplaced
+            Another one took over.
+        """
+        self._watcher = on_progress
+        self._lead.acquire()
+        try:
+            with self._stopping_on_signals():
+                self._mirror()
+                while not self._stop.is_set():
+                    tally = self.step()
+                    if once or (until_idle and tally.is_idle) or self._is_done(until_run):
+                        break
+                    self._stop.wait(self._settings.poll_s)
+        finally:
+            self._lead.resign()
+
+    def stop(self) -> None:
+        """Have `run` return after the present step."""
+        self._stop.set()
+
+    def step(self) -> Tally:
+        """Look around once: requests, live runs, the queue."""
+        self._lead.renew()
+        self._grant_requests()
+        live = self._read_live()
+        statuses = self._executor.poll([attempt.job for _, attempt in live if attempt.job])
+        for row, attempt in live:
+            self._follow(row, attempt, statuses.get(attempt.job or ""))
+        self._submit_queued()
+        with self._database.read() as session:
+            waiting = sum(c.n for c in runs.counts(session) if c.state is State.QUEUED)
+            return Tally(live=len(runs.live(session)), queued=waiting)
+
+    # --- live runs ---------------------------------------------------------------------------------
+
+    def _read_live(self) -> list[tuple[RunRow, AttemptRow]]:
+        with self._database.read() as session:
+            return [(row, runs.attempts(session, row.run)[-1]) for row in runs.live(session)]
+
+    def _follow(self, row: RunRow, attempt: AttemptRow, status: JobStatus | None) -> None:
+        """Take in what a live run has said, and close its attempt when that has ended."""
+        place = self._place(row)
+        number = attempt.attempt
+        if not (place.directory / "run.json").is_file():
+            self._executor.cancel(attempt.job or "")
+            self._abandon(place)
+            return
+        if attempt.job is None:
+            self._resubmit(place, row, attempt)
+            return
+        has_exit = closing.read_exit(place.directory, number) is not None
+        ended = has_exit or (status is not None and status.state is JobState.ENDED)
+        if ingest.has_news(place, number, attempt.journal_offset):
+            with self._database.write() as session:
+                found = ingest.ingest_journal(session, place, number)
+            self._tell(row, found)
+        if not ended:
+            if row.cancel_at is not None:  # again and again: a signal may come too early
+                self._executor.cancel(attempt.job)
+            return
+        other = self._executor.recover(place.directory, number)
+        if not has_exit and other is not None and other != attempt.job:
+            # Submitted twice by a controller that was killed between: the first one goes on.
+            self._record(place, row, "attempt.submitted", number=number, job=other)
+            return
+        facts = closing.close(place, number, self._policy, cancelled=row.cancel_at is not None)
+        self._record(place, row, "attempt.judged", **facts)
+
+    def _resubmit(self, place: Place, row: RunRow, attempt: AttemptRow) -> None:
+        """Find, or start again, an attempt whose submission was interrupted."""
+        job = self._executor.recover(place.directory, attempt.attempt)
+        if job is None and self._clock() - attempt.submitted_at > SUBMIT_GRACE:
+            job = self._start(place, attempt.attempt)
+        if job is not None:
+            self._record(place, row, "attempt.submitted", number=attempt.attempt, job=job)
+
+    # --- the queue -----------------------------------------------------------------------------------
+
+    def _submit_queued(self) -> None:
+        with self._database.read() as session:
+            free = self._settings.slots - len(runs.live(session))
+            waiting = runs.queued(session, free) if free > 0 else ()
+        for row in waiting:
+            self._lead.renew()
+            self._submit(row)
+
+    def _submit(self, row: RunRow) -> None:
+        """Start the next attempt of a queued run; on disk first, then in the database."""
+        place, number = self._place(row), row.attempts + 1
+        if not (place.directory / "run.json").is_file():
+            self._abandon(place)
+            return
+        self._record(place, row, "attempt.submitting", number=number, executor=self._executor.name)
+        job = self._start(place, number)
+        if job is not None:
+            self._record(place, row, "attempt.submitted", number=number, job=job)
+
+    def _start(self, place: Place, number: int) -> str | None:
+        """Have the executor start an attempt; None when it could not: it is tried again later."""
+        document.write_bytes(place.directory / "ATTEMPT", f"{number}\n".encode())
+        try:
+            return self._executor.submit(place.directory, number)
+        except SubmissionFailed as error:
+            log.logger(__name__).warning(
+                "attempt.not_submitted", run=place.run, attempt=number, message=error.message
+            )
+            return None
+
+    def _abandon(self, place: Place) -> None:
+        """End a run that has no directory any more: nothing is left to write into, or to judge."""
+        with self._database.write() as session:
+            ingest.abandon(session, place, "its run directory is gone", self._clock())
+
+    # --- requests ------------------------------------------------------------------------------------
+
+    def _grant_requests(self) -> None:
+        with self._database.read() as session:
+            waiting = requests.waiting(session)
+        for request in waiting:
+            answer = self._cancel(request) if request.kind == "cancel" else "unknown kind"
+            with self._database.write() as session:
+                requests.take(session, request.id, answer, self._clock())
+
+    def _cancel(self, request: RequestRow) -> str:
+        if request.run is None:
+            return "no run named"
+        with self._database.read() as session:
+            row = runs.find(session, request.run)
+        if row.state is State.DONE:
+            return "already done"
+        place = self._place(row)
+        said = {"author": request.author, "reason": request.reason}
+        if row.state is State.QUEUED:
+            self._record(place, row, "run.cancelled", **said)
+            return "cancelled before it began"
+        if row.cancel_at is None:
+            self._record(place, row, "cancel.asked", number=row.attempts, **said)
+        return "its end was asked for"
+
+    # --- small things --------------------------------------------------------------------------------
+
+    def _record(self, place: Place, row: RunRow, event: str, **facts: Any) -> None:  # noqa: ANN401 -- an event's own keys
+        """Write one event into the run's log, then project the log into the database."""
+        writer = Journal(place.directory / LOG, 0, clock=self._clock)
+        try:
+            writer.emit(event, **facts)
+        finally:
+            writer.close()
+        self._ingest_log(place, row)
+
+    def _ingest_log(self, place: Place, row: RunRow) -> None:
+        with self._database.write() as session:
+            found = ingest.ingest_log(session, place)
+        self._tell(row, found)
+
+    def _place(self, row: RunRow) -> Place:
+        with self._database.read() as session:
+            run_id = runs.row_id(session, row.run)
+        return Place(
+            run=row.run,
+            run_id=run_id,
+            directory=queueing.run_directory(self._settings, row),
+        )
+
+    def _mirror(self) -> None:
+        """Bring builds and error classes into the database, and logs that were left half-read."""
+        now = self._clock()
+        with self._database.write() as session:
+            build_mirror.mirror(session, builds.registered(self._settings.builds_dir), now)
+            build_mirror.mirror_classes(
+                session,
+                (
+                    ClassRecord(
+                        name=declared.id,
+                        family=declared.family.value,
+                        title=declared.title,
+                        fault=declared.fault.value,
+                        remedy=declared.remedy.value,
+                    )
+                    for declared in self._policy.classes
+                ),
+                now,
+            )
+        with self._database.read() as session:
+            open_runs = [
+                r for s in State if s is not State.DONE for r in runs.list_runs(session, state=s)
+            ]
+        for row in open_runs:
+            self._ingest_log(self._place(row), row)
+
+    def _is_done(self, run: str | None) -> bool:
+        if run is None:
+            return False
+        with self._database.read() as session:
+            return runs.find(session, run).state is State.DONE
+
+    def _tell(self, row: RunRow, events: tuple[Event, ...]) -> None:
+        if self._watcher is not None:
+            for event in events:
+                self._watcher(
+                    Notice(run=row.run, holding=row.holding, dataset=row.dataset, event=event)
+                )
+
+    @contextmanager
+    def _stopping_on_signals(self) -> Iterator[None]:
+        """Drain on SIGTERM and SIGINT: finish the step, resign, leave the runs going on."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            del frame
+            self.stopped_by = signal.Signals(number).name
+            self._stop.set()
+
+        before = {name: signal.signal(name, ask) for name in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)

@@ -1,0 +1,50 @@
+"""Events: what journals say, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from reimage import journal
+from reimage.store.rows import EventRow
+from reimage.store.run_tables import Event, Run
+
+
+def append(session: Session, run_id: int, events: Iterable[journal.Event]) -> None:
+    """Insert events; (run, attempt, seq) is unique, so that nothing is ever read twice."""
+    rows = [
+        {
+            "run_id": run_id,
+            "attempt_no": event.attempt,
+            "seq": event.seq,
+            "happened_at": event.at,
+            "event": event.event,
+            "data": dict(event.data),
+        }
+        for event in events
+    ]
+    if rows:
+        session.execute(insert(Event), rows)
+
+
+def of_run(session: Session, run: str, after_id: int = 0) -> tuple[EventRow, ...]:
+    """Return a run's events in the order they were read, from after one on."""
+    statement = (
+        select(Event)
+        .join(Run, Run.id == Event.run_id)
+        .where(Run.run == run, Event.id > after_id)
+        .order_by(Event.id)
+    )
+    return tuple(
+        EventRow(
+            id=row.id,
+            attempt=row.attempt_no,
+            seq=row.seq,
+            at=row.happened_at,
+            event=row.event,
+            data=row.data,
+        )
+        for row in session.scalars(statement)
+    )

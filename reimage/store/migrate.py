@@ -1,0 +1,179 @@
+"""The schema's versions: upgrading a database, and refusing one that does not fit this program."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from reimage.errors import StoreError, UsageError
+from reimage.settings import shipped
+from reimage.store.session import Database
+
+OFFLINE = {
+    "sqlite": "sqlite://",
+    "postgresql": "postgresql+psycopg://",
+    "oracle": "oracle+oracledb://",
+}
+
+
+class DatabaseNewer(StoreError):
+    """The database was upgraded by a newer reimage."""
+
+    code = "database-newer"
+    hint = "Use the reimage that upgraded it, or a newer one; nothing was changed."
+
+
+class DatabaseOutdated(StoreError):
+    """The database lacks what this reimage needs."""
+
+    code = "database-outdated"
+    hint = "`reimage db upgrade` brings it up to date."
+
+
+class DatabaseForeign(StoreError):
+    """The database holds tables that are not ours."""
+
+    code = "database-foreign"
+    hint = "Give reimage a database (or schema) of its own with the setting `database`."
+
+
+class DialectUnknown(UsageError):
+    """No script can be written for this database."""
+
+    code = "dialect-unknown"
+    hint = "One of sqlite, postgresql, oracle."
+
+
+def head() -> str:
+    """Return the newest revision this program knows."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    if revision is None:
+        raise StoreError("no migrations found", hint="The installation is damaged: install again.")
+    return revision
+
+
+def current(url: str, password: str | None = None) -> str | None:
+    """Return the database's revision; None when it has no schema yet."""
+    database = Database(url, password)
+    try:
+        with database.read() as session:
+            return _revision(session.connection())
+    finally:
+        database.close()
+
+
+def check(database: Database) -> None:
+    """Make sure that the database has the schema of this program.
+
+    Raises
+    ------
+    DatabaseOutdated, DatabaseNewer, DatabaseUnreachable
+    """
+    with database.read() as session:
+        revision = _revision(session.connection())
+    _refuse_newer(revision)
+    if revision != head():
+        raise DatabaseOutdated(
+            "the run database has no tables yet"
+            if revision is None
+            else f"the run database is at {revision}, this reimage needs {head()}",
+            evidence={"revision": revision, "head": head()},
+        )
+
+
+def upgrade(url: str, password: str | None = None) -> tuple[str, ...]:
+    """Bring a database to the newest schema; return the revisions applied, oldest first.
+
+    One migration at a time: others wait, and then find nothing to do.
+
+    Raises
+    ------
+    DatabaseNewer, DatabaseForeign, DatabaseUnreachable
+    """
+    database = Database(url, password)
+    try:
+        with database.migrating() as connection:
+            before = _revision(connection)
+            _refuse_newer(before)
+            _refuse_foreign(connection, before)
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            script = ScriptDirectory.from_config(config)
+            return tuple(
+                revision.revision
+                for revision in reversed(list(script.walk_revisions()))
+                if before is None or revision.revision > before
+            )
+    finally:
+        database.close()
+
+
+def open_database(url: str, password: str | None = None) -> Database:
+    """Return a database whose schema is the one this program needs.
+
+    Raises
+    ------
+    DatabaseOutdated, DatabaseNewer, DatabaseUnreachable
+    """
+    database = Database(url, password)
+    try:
+        check(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def offline_sql(dialect: str) -> str:
+    """Return the whole schema as a script for a DBA, from empty to the newest revision."""
+    if dialect not in OFFLINE:
+        raise DialectUnknown(f"no script for {dialect!r}")
+    buffer = StringIO()
+    config = _config(buffer)
+    config.attributes["url"] = OFFLINE[dialect]
+    command.upgrade(config, "head", sql=True)
+    if dialect != "oracle":
+        return buffer.getvalue()
+    # SQL*Plus: stop at the first error; an & in a literal is no variable; nothing commits by itself.
+    return (
+        "WHENEVER SQLERROR EXIT FAILURE ROLLBACK\nSET DEFINE OFF\n\n"
+        + buffer.getvalue()
+        + "\nCOMMIT;\n"
+    )
+
+
+def _config(buffer: StringIO | None = None) -> Config:
+    config = Config(output_buffer=buffer) if buffer is not None else Config()
+    folder: Path = shipped("migrations")
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(revision: str | None) -> None:
+    known = {r.revision for r in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise DatabaseNewer(
+            f"the run database is at {revision}, which this reimage does not know",
+            evidence={"revision": revision, "known": sorted(known)},
+        )
+
+
+def _refuse_foreign(connection: Connection, revision: str | None) -> None:
+    tables = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+    if revision is None and tables:
+        raise DatabaseForeign(
+            f"the database holds tables that reimage did not make: {', '.join(tables[:5])}",
+            evidence={"tables": tables[:20]},
+        )

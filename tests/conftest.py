@@ -1,0 +1,98 @@
+"""What tests share: services that may be missing, databases, settings."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from reimage.settings import Settings
+from reimage.store import migrate
+
+SERVICES = {
+    # service: (what it is found by, what installs it)
+    "postgresql": ("initdb", "make system"),
+}
+POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/bin")]
+
+
+def needs(service: str) -> Path:
+    """Return the program of a service; skip by name where it is missing, or fail with REIMAGE_CI=1."""
+    program, remedy = SERVICES[service]
+    places = os.pathsep.join([*map(str, reversed(POSTGRESQL)), os.environ.get("PATH", "")])  # noqa: TID251 -- tests look at their surroundings
+    found = shutil.which(program, path=places)
+    if found is None:
+        told = f"{service} is missing ({program}): `{remedy}` installs it"
+        if os.environ.get("REIMAGE_CI") == "1":  # noqa: TID251 -- the same
+            pytest.fail(told)
+        pytest.skip(told)
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """Run a PostgreSQL of our own; give a function that makes a new database and returns its URL."""
+    binaries = needs("postgresql").parent
+    place = Path(tempfile.mkdtemp(prefix="reimage-pg-", dir="/tmp"))  # a short path, for the socket
+    # PostgreSQL refuses to run as root.
+    as_user = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
+    if as_user:
+        shutil.chown(place, "postgres")
+    data, port = place / "data", _free_port()
+
+    def run(*command):
+        subprocess.run([*as_user, *map(str, command)], check=True, cwd=place, capture_output=True)
+
+    run(binaries / "initdb", "-D", data, "-A", "trust", "-U", "reimage", "-E", "UTF8", "--no-sync")
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={place}"
+    run(binaries / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start")
+    address = f"postgresql+psycopg://reimage@127.0.0.1:{port}"
+    made = iter(range(1000))
+
+    def new_database():
+        name = f"t{next(made)}"
+        engine = create_engine(f"{address}/postgres", isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return f"{address}/{name}"
+
+    yield new_database
+    run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """Give the URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'runs.db'}"
+    return request.getfixturevalue("postgresql")()
+
+
+@pytest.fixture
+def database(database_url):
+    """Give an upgraded database, once of each kind."""
+    migrate.upgrade(database_url)
+    opened = migrate.open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Give settings of a site of its own."""
+    return Settings(data=tmp_path / "data", cache=tmp_path / "cache", poll_s=0.05, slots=2)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
