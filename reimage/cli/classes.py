@@ -1,0 +1,91 @@
+"""``reimage classes``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from reimage.cli import complete, render, shapes
+from reimage.cli.invocation import Invocation
+from reimage.cli.options import Json
+from reimage.cli.render import Column
+from reimage.errors import UsageError
+from reimage.triage.catalogue import ErrorClass, load_classes
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+COLUMNS = (
+    Column(title="error class"),
+    Column(title="family", keep=7),
+    Column(title="who acts", keep=4),
+    Column(title="remedy", keep=5),
+    Column(title="title"),
+)
+
+
+class ErrorClassUnknown(UsageError):
+    """No error class has this id."""
+
+    code = "error-class-unknown"
+    hint = "`reimage classes list` shows them."
+
+
+@app.callback(epilog="Examples:\n\nreimage classes list\n\nreimage classes show memory")
+def classes() -> None:
+    """List and show error classes: what each means, and what to do."""
+
+
+@app.command("list", epilog="Example:\n\nreimage classes list --json")
+def list_(context: typer.Context, *, as_json: Json = False) -> None:
+    """List every error class."""
+    found = load_classes(Invocation.of(context).settings.classes)
+    if as_json:
+        render.show(shapes.Declared(declared=tuple(_brief(one) for one in found)))
+        return
+    rows = [[one.id, one.family, one.fault, one.remedy, one.title] for one in found]
+    render.table(render.console(), COLUMNS, rows)
+
+
+@app.command(epilog="Example:\n\nreimage classes show archive-file-damaged")
+def show(
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="An error class.",
+            autocompletion=complete.error_classes,
+            show_default=False,
+        ),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show what an error class means, what to do, and what it was made from."""
+    known = load_classes(Invocation.of(context).settings.classes)
+    found = next((one for one in known if one.id == name), None)
+    if found is None:
+        raise ErrorClassUnknown(f"no error class {name!r}", evidence={"class": name})
+    if as_json:
+        render.show(shapes.Declaration(declaration=found.model_dump(mode="json")))
+        return
+    out = render.console()
+    out.print(render.heading(f"{found.family}/{found.id}: {found.title}"), soft_wrap=True)
+    facts = {
+        "meaning": found.meaning,
+        "advice": found.advice,
+        "who acts": found.fault.value,
+        "remedy": found.fix or found.remedy.value,
+        "explains": ", ".join(found.explains),
+        "link": found.link or "",
+    }
+    render.pairs(out, {key: value for key, value in facts.items() if value})
+    out.print(render.heading("examples"))
+    for example in found.evidence.examples:
+        text = example if isinstance(example, str) else str(example.model_dump(exclude_none=True))
+        out.print(f"  {text.strip()}", soft_wrap=True)
+
+
+def _brief(one: ErrorClass) -> dict[str, Any]:
+    return one.model_dump(mode="json", include={"id", "family", "title", "fault", "remedy", "mode"})

@@ -1,0 +1,171 @@
+"""What is going on, while a controller runs: a line for each event, and on a terminal the present."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from reimage.cli import render
+from reimage.journal import Event
+from reimage.model import Result, State
+from reimage.settings import Settings
+from reimage.uid import path_name
+
+TAIL_BYTES = 200
+
+
+@dataclass(slots=True)
+class _Now:
+    """Where a live run is."""
+
+    directory: Path
+    name: str
+    stage: str = ""
+    what: str = ""
+    attempt: int = 0
+    images: int = 0
+    """Of the plan, as far as it is known."""
+    image: int = 0
+    """How many of them are made, or given up."""
+
+
+class Board:
+    """Shows events as they come; a context manager, since a terminal has to be given back."""
+
+    def __init__(self, settings: Settings, *, console: Console | None = None) -> None:
+        self._runs_dir = settings.runs_dir
+        self._console = console or render.console(stderr=True)
+        self._live_runs: dict[str, _Now] = {}
+        self._live = Live(
+            self, console=self._console, refresh_per_second=2, transient=True, auto_refresh=True
+        )
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def take(self, run: str, dataset: str, event: Event) -> None:
+        """Show one event of a run."""
+        name = path_name(dataset)
+        now = self._live_runs.setdefault(
+            run, _Now(directory=self._runs_dir / name / run, name=name)
+        )
+        now.attempt = max(now.attempt, event.attempt, int(event.data.get("number", 0)))
+        now.stage = str(event.data.get("stage", now.stage)) or now.stage
+        if event.event == "image.planned":
+            now.images, now.image = int(event.data.get("n", 0)), 0
+        now.image += event.event in {"image.made", "image.absent"}
+        said = describe(event, count=f"{now.image} of {now.images}")
+        if said is not None:
+            now.what = said.plain
+            line = Text(f"{event.at.astimezone(UTC):%H:%M:%S}  {name}  ", style="dim")
+            self._console.print(line.append_text(said), soft_wrap=True)
+        if event.event in {"attempt.judged", "run.cancelled"}:
+            self._live_runs.pop(run)
+
+    def note(self, text: str) -> None:
+        """Show a line that belongs to no run."""
+        line = Text(f"{datetime.now(UTC):%H:%M:%S}  ", style="dim")
+        self._console.print(line.append(text), soft_wrap=True)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for now in self._live_runs.values():
+            memory = _memory_mb(now.directory, now.attempt)
+            held = f"  {memory} MB" if memory else ""
+            line = Text(f"{now.name}  {now.stage}: {now.what}{held}", style="cyan")
+            line.truncate(options.max_width, overflow="ellipsis")
+            yield line
+
+
+def _memory_mb(directory: Path, attempt: int) -> int | None:
+    """Return the last number of an attempt's memory series."""
+    series = directory / "attempts" / str(attempt) / "memory.jsonl"
+    with suppress(OSError, ValueError, LookupError, TypeError), series.open("rb") as stream:
+        stream.seek(0, 2)
+        stream.seek(max(stream.tell() - TAIL_BYTES, 0))
+        return int(json.loads(stream.read().splitlines()[-1])["mb"])
+    return None
+
+
+def describe(event: Event, *, count: str = "") -> Text | None:
+    """Return an event in words; None for what only a journal needs to know.
+
+    Parameters
+    ----------
+    count
+        ``k of n``, of an image.
+    """
+    told = _WORDS.get(event.event)
+    return told({**event.data, "count": count}) if told is not None else None
+
+
+def _image(word: str, style: str = "") -> Callable[[Mapping[str, Any]], Text]:
+    def told(data: Mapping[str, Any]) -> Text:
+        reason = f": {data['reason']}" if data.get("reason") else ""
+        image = data.get("image", "")
+        return Text.assemble(f"image {data['count']} ", (word, style), f"  {image}{reason}")
+
+    return told
+
+
+def _judged(data: Mapping[str, Any]) -> Text:
+    judgement, decision = data["judgement"], data["decision"]
+    result = Result(judgement["result"])
+    text = render.word(State.DONE, result)
+    if judgement.get("error_class"):
+        text.append(f"  {judgement['error_class']}", style="bold")
+        text.append(f"  {judgement.get('decisive') or data.get('message') or ''}"[:200])
+    if decision["kind"] == "retry":
+        text.append(f"  (next attempt: {decision.get('reason')})")
+    return text
+
+
+def _stage(word: str) -> Callable[[Mapping[str, Any]], Text]:
+    def told(data: Mapping[str, Any]) -> Text:
+        caveats = "".join(f"  {caveat}" for caveat in data.get("caveats", ()))
+        return Text.assemble(f"{data.get('stage')} {word}", (caveats, "yellow"))
+
+    return told
+
+
+def _chosen(data: Mapping[str, Any]) -> Text:
+    wanted = f" (asked for: {data['wanted']})" if data.get("wanted") else ""
+    return Text(f"CASA: {data.get('build') or 'none that will do'}{wanted}")
+
+
+_WORDS: Mapping[str, Callable[[Mapping[str, Any]], Text]] = {
+    "run.queued": lambda _: Text("queued"),
+    "run.cancelled": lambda data: Text(f"cancelled: {data.get('reason') or ''}"),
+    "cancel.asked": lambda data: Text(f"to be ended: {data.get('reason') or ''}"),
+    "attempt.submitted": lambda data: Text(f"attempt {data.get('number')} started"),
+    "attempt.judged": _judged,
+    "stage.started": _stage("…"),
+    "stage.proven": _stage("proven"),
+    "stage.kept": _stage("kept from an earlier attempt"),
+    "stage.adopted": _stage("adopted from an earlier run"),
+    "casa.chosen": _chosen,
+    "fix.applied": lambda data: Text(f"fix {data.get('fix')}: {data.get('because') or ''}"),
+    "image.planned": lambda data: Text(f"{data.get('n')} images planned"),
+    "image.made": _image("made"),
+    "image.absent": _image("absent", "red"),
+}

@@ -1,0 +1,47 @@
+"""``reimage rerun``."""
+
+from __future__ import annotations
+
+import typer
+
+from reimage import queueing
+from reimage.cli import run as running
+from reimage.cli.invocation import Invocation
+from reimage.cli.options import Casa, Detach, Json, Overrides, Recipe, RunOrDataset, Until
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "reimage rerun uid://A001/X1a2b/X1\n\n"
+    "reimage rerun 20261120T082301-a1b2c3 --casa casa-6.7.0.31-py311\n\n"
+    "reimage rerun 20261120T082301-a1b2c3 --set makeimages.hm_cyclefactor=3"
+)
+def rerun(
+    context: typer.Context,
+    which: RunOrDataset,
+    *,
+    recipe: Recipe = None,
+    casa: Casa = None,
+    until: Until = None,
+    overrides: Overrides = None,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Run a dataset again, keeping what an earlier run has proven.
+
+    A new run: the earlier one stays as it is.  Stages whose inputs are the same are adopted.
+    """
+    invocation = Invocation.of(context)
+    with invocation.database() as database:
+        queued = queueing.rerun(
+            invocation.settings,
+            database,
+            which,
+            recipe=recipe,
+            casa=casa,
+            until=until,
+            overrides=overrides or (),
+        )
+        running.finish(invocation, database, queued, detach=detach, as_json=as_json)

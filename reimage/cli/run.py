@@ -1,0 +1,76 @@
+"""``reimage run``."""
+
+from __future__ import annotations
+
+import typer
+
+from reimage import queueing
+from reimage.cli import driving, render, shapes, status
+from reimage.cli.codes import INTERRUPTED, OF_RESULT
+from reimage.cli.invocation import Invocation
+from reimage.cli.options import Casa, DatasetKey, Detach, Json, Overrides, Recipe, Until
+from reimage.model import Result
+from reimage.store.rows import RunRow
+from reimage.store.session import Database
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "reimage run uid://A001/X1a2b/X1\n\n"
+    "reimage run uid___A001_X1a2b_X1 --until restore\n\n"
+    "reimage run uid___A001_X1a2b_X1 --casa 6.7.0.31 --set makeimages.hm_cyclefactor=3\n\n"
+    "Leaves with 0 imaged, 1 failed, 4 refused, 10 partial, 130 interrupted."
+)
+def run(
+    context: typer.Context,
+    dataset: DatasetKey,
+    *,
+    recipe: Recipe = None,
+    casa: Casa = None,
+    until: Until = None,
+    overrides: Overrides = None,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Run one dataset, from the archive to its outcome.
+
+    Drives the controller until the run is done, or follows the one that leads.  Ctrl-C stops
+    watching: the run goes on, and `reimage cancel` ends it.
+    """
+    invocation = Invocation.of(context)
+    with invocation.database() as database:
+        queued = queueing.make_run(
+            invocation.settings,
+            database,
+            dataset=dataset,
+            recipe=recipe,
+            casa=casa,
+            until=until,
+            overrides=overrides or (),
+        )
+        finish(invocation, database, queued, detach=detach, as_json=as_json)
+
+
+def finish(
+    invocation: Invocation, database: Database, queued: RunRow, *, detach: bool, as_json: bool
+) -> None:
+    """Leave a queued run to a controller, or stay with it and leave with what came of it."""
+    if detach:
+        if as_json:
+            render.show(shapes.Queued(run=queued))
+        else:
+            render.console().print(queued.run)
+        return
+    render.say(f"run {queued.run}")
+    ended = driving.until_done(invocation.settings, database, queued.run)
+    if as_json:
+        render.show(shapes.Queued(run=ended))
+    else:
+        status.show_runs([ended])
+        if ended.result not in {None, Result.IMAGED}:
+            render.say(f"why, and what to do: reimage show {ended.run}")
+    if ended.result is None:
+        render.say("the run goes on; `reimage controller` follows it")
+    raise typer.Exit(INTERRUPTED if ended.result is None else OF_RESULT[ended.result])

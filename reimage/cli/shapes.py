@@ -1,0 +1,293 @@
+"""The shapes of ``--json``: stable, documented (ops/guide/reference/json.md), with a schema version.
+
+A reader prints one object: ``schema`` and one key that says what is in it.  Fields are added, never
+renamed or removed, within a schema version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reimage import SCHEMA_VERSION
+from reimage.doctor import Check
+from reimage.model import CasaBuild, Result, Stage
+from reimage.store.rows import (
+    AttemptRow,
+    ClassificationRow,
+    DatasetRow,
+    DecisionRow,
+    EventRow,
+    EvidenceRow,
+    FailureRow,
+    ProductRow,
+    RunRow,
+    StageRow,
+    StateCount,
+    SweepRow,
+    SyncCounts,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """``reimage status``: runs, newest first."""
+
+    runs: tuple[RunRow, ...]
+    counts: tuple[StateCount, ...]
+    """How many runs there are in each state, with each result, whatever the filters."""
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which CASA, and why."""
+
+    build: str | None
+    wanted: str | None
+    """The version that the delivery asks for."""
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedFix:
+    """A known fix that was applied."""
+
+    fix: str
+    before: Stage
+    """The stage before which it was applied."""
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What an error class says to an operator."""
+
+    error_class: str
+    title: str
+    meaning: str
+    advice: str
+    fault: str
+    """Who must act."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetail:
+    """``reimage show``: all about one run."""
+
+    run: RunRow
+    directory: Path
+    """The run directory."""
+    attempts: tuple[AttemptRow, ...]
+    stages: tuple[StageRow, ...]
+    choice: Choice | None
+    fixes: tuple[AppliedFix, ...]
+    failures: tuple[FailureRow, ...]
+    explanation: Explanation | None
+    classifications: tuple[ClassificationRow, ...]
+    evidence: tuple[EvidenceRow, ...]
+    decisions: tuple[DecisionRow, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """``reimage log``: the journal of a run, oldest line first."""
+
+    events: tuple[EventRow, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureShare:
+    """Runs that ended in the same way."""
+
+    by: str
+    key: str
+    result: Result
+    datasets: int
+    """How many datasets it blocks now: their latest run ended so."""
+    runs: int
+    share: float
+    """Of the runs of all groups that are failures, from 0 to 1; 0 for what was refused."""
+    first_at: datetime
+    last_at: datetime
+    example: str | None
+    """The newest run that ended so."""
+    title: str | None
+    family: str | None
+    remedy: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """``reimage failures``: the group that blocks most datasets first; what was refused apart."""
+
+    failures: tuple[FailureShare, ...]
+    refused: tuple[FailureShare, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Products:
+    """``reimage products``: what a run made of what it planned."""
+
+    run: str | None
+    products: tuple[ProductRow, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Datasets:
+    """``reimage holdings list``: datasets by key."""
+
+    datasets: tuple[DatasetRow, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetDetail:
+    """``reimage holdings show``: one dataset and its runs, newest first."""
+
+    dataset: DatasetRow
+    runs: tuple[RunRow, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """``reimage holdings sync``: what changed."""
+
+    holding: str
+    archive: str
+    counts: SyncCounts
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builds:
+    """``reimage casa list``: registered builds."""
+
+    builds: tuple[CasaBuild, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallableBuild:
+    """A line of the table of builds."""
+
+    version: str
+    python: str
+    """The Python that its wheels need."""
+    build: str
+    """Id of the build that an installation makes."""
+    broken: str | None
+    """Why it cannot be installed; None where it can."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallableBuilds:
+    """``reimage casa list --installable``: what `casa install` knows, the default first."""
+
+    installable: tuple[InstallableBuild, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """``recipe list``, ``category list``, ``classes list``, ``fix list``: what is declared."""
+
+    declared: tuple[Mapping[str, Any], ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """``recipe show``, ``category show``, ``classes show``: one declaration, with all its keys."""
+
+    declaration: Mapping[str, Any]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweeps:
+    """``reimage sweep status``: sweeps, newest first."""
+
+    sweeps: tuple[SweepRow, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepDetail:
+    """``reimage sweep status SWEEP``: one sweep and its runs."""
+
+    sweep: SweepRow
+    counts: tuple[StateCount, ...]
+    runs: tuple[RunRow, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A dataset of a category for which no run was queued."""
+
+    dataset: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """``reimage sweep launch``: the sweep and the runs that were queued."""
+
+    sweep: SweepRow | None
+    """None with ``--dry-run``."""
+    runs: tuple[RunRow, ...]
+    datasets: tuple[str, ...]
+    """What was, or with ``--dry-run`` would be, queued."""
+    skipped: tuple[Skipped, ...]
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """``reimage run --detach``, ``rerun --detach``: the run that was queued."""
+
+    run: RunRow
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """``reimage db current``: the schema of the run database."""
+
+    database: str
+    """Its URL, without password."""
+    revision: str | None
+    """None while it has no tables."""
+    head: str
+    """What this program needs."""
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting and where its value comes from."""
+
+    name: str
+    value: Any
+    origin: str
+    """``default``, a file, a variable ``REIMAGE_...``, or ``option``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """``reimage doctor``: what is there, what is missing."""
+
+    checks: tuple[Check, ...]
+    settings: tuple[Setting, ...]
+    schema: int = SCHEMA_VERSION

@@ -1,0 +1,246 @@
+"""``reimage show``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from reimage import document, queueing
+from reimage.cli import render
+from reimage.cli.invocation import Invocation
+from reimage.cli.options import Json, RunOrDataset
+from reimage.cli.render import Column
+from reimage.cli.shapes import AppliedFix, Choice, Explanation, RunDetail
+from reimage.errors import DocumentUnreadable
+from reimage.model import Stage
+from reimage.settings import Settings
+from reimage.store import decisions, events, runs
+from reimage.store import failures as store
+from reimage.store.rows import AttemptRow, EventRow, EvidenceRow, FailureRow, RunRow
+from reimage.store.session import Database
+from reimage.triage.advice import advice as fill
+from reimage.triage.catalogue import ErrorClass, load_classes
+from reimage.triage.evidence import Evidence
+
+app = typer.Typer(add_completion=False)
+
+TIMELINE = (
+    Column(title="attempt", right=True),
+    Column(title="stage"),
+    Column(title="is"),
+    Column(title="began (UTC)", keep=5),
+    Column(title="took", right=True),
+)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "reimage show 20261120T082301-a1b2c3\n\n"
+    "reimage show uid://A001/X1a2b/X1\n\n"
+    "reimage show uid___A001_X1a2b_X1 --json"
+)
+def show(context: typer.Context, which: RunOrDataset, *, as_json: Json = False) -> None:
+    """Show all about one run: timeline, CASA, fixes, failure, advice, evidence."""
+    invocation = Invocation.of(context)
+    with invocation.database() as database:
+        detail = find_detail(invocation.settings, database, which)
+    if as_json:
+        render.show(detail)
+        return
+    out = render.console()
+    _show_head(out, detail)
+    _show_timeline(out, detail)
+    _show_facts(out, detail)
+    _show_failure(out, detail)
+    _show_places(out, detail)
+
+
+def find_detail(settings: Settings, database: Database, which: str) -> RunDetail:
+    """Return all about a run, or about a dataset's newest.
+
+    Raises
+    ------
+    RunUnknown
+    """
+    with database.read() as session:
+        run = queueing.find_target(session, settings.holding, which)
+        said = events.of_run(session, run.run)
+        kept = store.evidence(session, run.run)
+        directory = queueing.run_directory(settings, run)
+        return RunDetail(
+            run=run,
+            directory=directory,
+            attempts=runs.attempts(session, run.run),
+            stages=runs.stages(session, run.run),
+            choice=_choice(said),
+            fixes=_fixes(said),
+            failures=store.of_run(session, run.run),
+            explanation=explain(run, directory, kept, load_classes(settings.classes)),
+            classifications=store.classifications(session, run.run),
+            evidence=kept,
+            decisions=decisions.of_run(session, run.run),
+        )
+
+
+def explain(
+    run: RunRow, directory: Path, kept: Sequence[EvidenceRow], classes: Sequence[ErrorClass]
+) -> Explanation | None:
+    """Return what the run's error class says, its advice filled with the facts of the evidence."""
+    found = next((one for one in classes if one.id == run.error_class), None)
+    if found is None:
+        return None
+    advice = found.advice
+    for row in kept:
+        with suppress(DocumentUnreadable):  # deleted, or of another version: the advice stands
+            advice = fill(found, document.read(Evidence, directory / row.path))
+    return Explanation(
+        error_class=found.id,
+        title=found.title,
+        meaning=found.meaning.strip(),
+        advice=advice.strip(),
+        fault=found.fault.value,
+        remedy=found.remedy.value,
+    )
+
+
+def _choice(said: Sequence[EventRow]) -> Choice | None:
+    """Return the last choice of a build that a runner told of."""
+    told = [event.data for event in said if event.event == "casa.chosen"]
+    if not told:
+        return None
+    return Choice(
+        build=told[-1].get("build"),
+        wanted=told[-1].get("wanted"),
+        because=tuple(told[-1].get("because", ())),
+    )
+
+
+def _fixes(said: Sequence[EventRow]) -> tuple[AppliedFix, ...]:
+    return tuple(
+        AppliedFix(
+            fix=str(event.data.get("fix")),
+            before=Stage(event.data["before"]),
+            because=str(event.data.get("because", "")),
+        )
+        for event in said
+        if event.event == "fix.applied"
+    )
+
+
+# --- as text ---------------------------------------------------------------------------------------
+
+
+def _show_head(out: Console, detail: RunDetail) -> None:
+    run = detail.run
+    line = render.heading(f"{run.run}  {run.dataset}  ")
+    line.append_text(render.word(run.state, run.result))
+    out.print(line, soft_wrap=True)
+    facts = {
+        "recipe": run.recipe,
+        "category": run.category,
+        "sweep": run.sweep,
+        "retry of": run.retry_of,
+        "queued": f"{render.moment(run.created_at)} UTC",
+        "took": render.seconds(run.wall_s),
+        "images": f"{run.products_made} of {run.products_planned} planned files made"
+        if run.products_planned
+        else None,
+    }
+    render.pairs(out, {key: value for key, value in facts.items() if value})
+
+
+def _show_timeline(out: Console, detail: RunDetail) -> None:
+    if not detail.stages:
+        return
+    out.print(render.heading("timeline"))
+    rows = [
+        [
+            str(stage.attempt),
+            stage.stage.value,
+            stage.state.value,
+            render.moment(stage.started_at),
+            render.seconds(stage.wall_s),
+        ]
+        for stage in detail.stages
+    ]
+    render.table(out, TIMELINE, rows)
+    for attempt in detail.attempts:
+        out.print(f"  attempt {attempt.attempt}: {_ending(attempt)}", soft_wrap=True)
+
+
+def _ending(attempt: AttemptRow) -> str:
+    parts = [f"on {attempt.host}" if attempt.host else f"by {attempt.executor}"]
+    if attempt.ended_at is None:
+        parts.append("under way")
+    elif attempt.why is None:
+        parts.append("ended, and nothing says how")
+    else:
+        how = attempt.signal or f"exit {attempt.exit_code}"
+        parts.append(f"ended by {attempt.why} ({how})")
+    if attempt.wall_s is not None:
+        parts.append(f"{render.seconds(attempt.wall_s)}")
+    if attempt.casa_wall_s:
+        parts.append(f"of that CASA {render.seconds(attempt.casa_wall_s)}")
+    if attempt.peak_tree_mb:
+        parts.append(f"peak {attempt.peak_tree_mb} MB")
+    return ", ".join(parts)
+
+
+def _show_facts(out: Console, detail: RunDetail) -> None:
+    choice = detail.choice
+    if choice is not None:
+        asked = f" (asked for: {choice.wanted})" if choice.wanted else ""
+        out.print(render.heading(f"CASA: {choice.build or 'none that will do'}{asked}"))
+        _lines(out, choice.because)
+    if detail.fixes:
+        out.print(render.heading("fixes applied"))
+        _lines(out, [f"{f.fix}, before {f.before}: {f.because}" for f in detail.fixes])
+    if detail.run.caveats:
+        out.print(render.heading("caveats"))
+        _lines(out, detail.run.caveats)
+    ended = [f"attempt {d.attempt}: {d.kind}, {d.reason}" for d in detail.decisions if d.reason]
+    if ended:
+        out.print(render.heading("decisions"))
+        _lines(out, ended)
+
+
+def _show_failure(out: Console, detail: RunDetail) -> None:
+    run, explanation = detail.run, detail.explanation
+    if run.error_class is None:
+        return
+    out.print(render.heading(f"why: {run.error_class}"))
+    told = _final(detail.failures)
+    facts = {
+        "title": explanation.title if explanation else None,
+        "meaning": explanation.meaning if explanation else None,
+        "advice": explanation.advice if explanation else None,
+        "who acts": explanation.fault if explanation else None,
+        "message": told.message if told else None,
+        "decisive line": run.decisive,
+        "signature": run.signature,
+        "symptoms": ", ".join(detail.classifications[-1].symptoms)
+        if detail.classifications
+        else None,
+    }
+    render.pairs(out, {key: value for key, value in facts.items() if value})
+
+
+def _final(failures: Sequence[FailureRow]) -> FailureRow | None:
+    return failures[-1] if failures else None
+
+
+def _show_places(out: Console, detail: RunDetail) -> None:
+    out.print(render.heading("where"))
+    places = {"run": str(detail.directory)}
+    places |= {row.kind: str(detail.directory / row.path) for row in detail.evidence}
+    for key, value in places.items():
+        out.print(f"  {key}: {value}", soft_wrap=True)
+
+
+def _lines(out: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        out.print(f"  {line}", soft_wrap=True)

@@ -1,0 +1,196 @@
+"""The schema as a contract: portable names and types, one head, migrations that make the metadata."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+import pytest
+from alembic import command
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from oracles import oracle_dialect
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Enum,
+    Float,
+    Interval,
+    Text,
+    Time,
+    Uuid,
+    create_engine,
+    inspect,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from reimage.store import columns, migrate
+from reimage.store.session import Database
+from reimage.store.tables import metadata
+
+TABLES = list(metadata().sorted_tables)
+COLUMNS = [column for table in TABLES for column in table.columns]
+NAME_LIMIT = 30
+RESERVED = """
+    access add all alter and any as asc audit between by char check cluster column comment
+    compress connect create current date decimal default delete desc distinct drop else exclusive
+    exists file float for from grant group having identified immediate in increment index initial
+    insert integer intersect into is level like lock long maxextents minus mlslabel mode modify
+    noaudit nocompress not nowait null number of offline on online option or order pctfree prior
+    privileges public raw rename resource revoke row rowid rownum rows select session set share
+    size smallint start successful synonym sysdate table then to trigger uid union unique update
+    user validate values varchar varchar2 view whenever where with end text type analyse analyze
+    array both case cast collate constraint do except false foreign leading limit offset only
+    primary references some symmetric trailing true using when
+"""
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_names_fit_every_database(table):
+    names = [table.name, *(c.name for c in table.columns), *(str(i.name) for i in table.indexes)]
+    dialect = oracle_dialect((19, 3))
+    quoted = dialect.identifier_preparer.format_constraint
+    names += [str(quoted(constraint)) for constraint in table.constraints]
+    assert [name for name in names if len(name) > NAME_LIMIT] == []
+    assert [name for name in names if name.lower() in RESERVED.split()] == []
+    assert [name for name in names if name != name.lower()] == []
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=str)
+def test_types_mean_the_same_everywhere(column):
+    kind = column.type
+    assert not isinstance(kind, (JSON, Time, Interval, Uuid))
+    if isinstance(kind, DateTime):  # alone it is a DATE on Oracle and loses its zone on SQLite
+        pytest.fail("use columns.Moment")
+    if type(kind) is Float:
+        pytest.fail("use Double: Float(53) does not compile for Oracle")
+    if isinstance(kind, Text) and not isinstance(kind, (columns.Json, Enum)):
+        pytest.fail("a CLOB can not be compared, grouped or sorted")
+    if isinstance(kind, BigInteger) and column.primary_key:
+        assert kind is columns.BigId  # else SQLite does not number its rows
+    if isinstance(kind, Enum):
+        assert not kind.native_enum
+        assert kind.create_constraint
+        assert all(value == value.lower() for value in kind.enums)
+    if str(column.name).endswith("_at"):
+        assert isinstance(kind, columns.Moment)
+
+
+@pytest.mark.parametrize("version", [(19, 3), (23, 4)], ids=["19c", "23ai"])
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_compiles_for_oracle(table, version):
+    dialect = oracle_dialect(version)
+    script = str(CreateTable(table).compile(dialect=dialect))
+    script += "".join(str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes)
+    assert '"' not in script  # a quoted name is case-sensitive for ever
+    assert not re.search(r"\bDATE\b|\bBLOB\b|\bTIME\b(?! ZONE)", script)
+
+
+def test_compiles_for_postgresql():
+    for table in TABLES:
+        assert str(CreateTable(table).compile(dialect=postgresql.dialect()))
+
+
+def test_checks_hold_the_axes_together():
+    names = {
+        str(c.name) for c in metadata().tables["run"].constraints if isinstance(c, CheckConstraint)
+    }
+    assert {"ck_run_result_iff_done", "ck_run_class_iff_not_imaged", "ck_run_state"} <= names
+
+
+# --- migrations -------------------------------------------------------------------------------------
+
+
+def test_there_is_one_head():
+    assert len(ScriptDirectory.from_config(migrate._config()).get_heads()) == 1
+
+
+def test_migrations_make_the_metadata(tmp_path):
+    """From empty, the migrations make what the mappings say: every column, check and index."""
+    migrate.upgrade(f"sqlite:///{tmp_path / 'migrated.db'}")
+    declared = Database(f"sqlite:///{tmp_path / 'declared.db'}")
+    metadata().create_all(declared.engine)
+    declared.close()
+    migrated = schema(tmp_path / "migrated.db")
+    del migrated["alembic_version"]
+    assert migrated == schema(tmp_path / "declared.db")
+
+
+def schema(path):
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        found = {
+            name: sorted(line.strip(" \t,") for line in sql.splitlines()) for name, sql in rows
+        }
+    connection.close()
+    return found
+
+
+def test_upgrade_is_idempotent_and_whole_on_both(database_url):
+    assert migrate.current(database_url) is None
+    assert migrate.upgrade(database_url) == (migrate.head(),)
+    assert migrate.upgrade(database_url) == ()
+    assert migrate.current(database_url) == migrate.head()
+    engine = create_engine(database_url)
+    tables = set(inspect(engine).get_table_names()) - {"alembic_version"}
+    engine.dispose()
+    assert tables == set(metadata().tables)
+
+
+def test_down_and_up(database_url):
+    migrate.upgrade(database_url)
+    database = Database(database_url)
+    with database.migrating() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        assert MigrationContext.configure(connection).get_current_revision() is None
+    database.close()
+    assert migrate.upgrade(database_url) == (migrate.head(),)
+
+
+def test_outdated_newer_and_foreign_databases_are_told(database_url):
+    with pytest.raises(migrate.DatabaseOutdated) as outdated:
+        migrate.open_database(database_url)
+    assert "db upgrade" in outdated.value.hint
+    migrate.upgrade(database_url)
+    database = Database(database_url)
+    with database.migrating() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'r9999'")
+    database.close()
+    for attempt in (migrate.open_database, migrate.upgrade):
+        with pytest.raises(migrate.DatabaseNewer):
+            attempt(database_url)
+
+
+def test_a_foreign_database_is_left_alone(database_url):
+    database = Database(database_url)
+    with database.migrating() as connection:
+        connection.exec_driver_sql("CREATE TABLE theirs (id INTEGER)")
+    database.close()
+    with pytest.raises(migrate.DatabaseForeign):
+        migrate.upgrade(database_url)
+
+
+def test_the_script_for_oracle_is_one_that_a_dba_can_run():
+    script = migrate.offline_sql("oracle")
+    assert script.startswith("WHENEVER SQLERROR EXIT FAILURE ROLLBACK\nSET DEFINE OFF\n")
+    assert script.rstrip().endswith("COMMIT;")
+    assert ":ret_0" not in script
+    assert "RETURNING" not in script
+    assert not re.search(r"\bBOOLEAN\b|\bDATE\b", script)
+    for table in TABLES:
+        assert f"CREATE TABLE {table.name} (" in script
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_scripts_of_the_others(dialect):
+    assert migrate.offline_sql(dialect).count("CREATE TABLE") == len(TABLES) + 1
+
+
+def test_no_script_for_what_nobody_knows():
+    with pytest.raises(migrate.DialectUnknown):
+        migrate.offline_sql("mysql")

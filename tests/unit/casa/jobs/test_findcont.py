@@ -1,0 +1,135 @@
+"""The continuum finder on spectra of known content: lines stay out, continuum stays in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reimage.casa.jobs import _findcont as findcont
+
+SIDE, BEAM = 48, 20.0
+NOISE = 1.0
+
+
+def make_cube(channels=120, *, continuum=40.0, lines=(), slope=0.0, seed=1, noise=None):
+    """Make a cube with a source at the centre; ``lines``: (centre, sigma, peak) in channels and noise."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2
+    source = np.exp(-(x**2 + y**2) / (2 * 2.0**2))
+    at = np.arange(channels)
+    spectrum = continuum * (1 + slope * (at / channels - 0.5))
+    for centre, sigma, peak in lines:
+        spectrum = spectrum + peak * np.exp(-((at - centre) ** 2) / (2 * sigma**2))
+    cube = spectrum[:, None, None] * source
+    level = NOISE if noise is None else np.asarray(noise)[:, None, None]
+    return (cube + level * random.normal(size=cube.shape)).astype(np.float32)
+
+
+def found(cube):
+    """Return the line-free channels as marks, and the flags."""
+    answer = findcont.find(cube, np.ones((SIDE, SIDE)), BEAM)
+    free = np.zeros(len(cube), dtype=bool)
+    for first, last in answer["runs"]:
+        free[first : last + 1] = True
+    return free, answer["flags"]
+
+
+@pytest.mark.parametrize("channels", [25, 35, 60, 120, 480])
+@pytest.mark.parametrize("continuum", [0.0, 40.0])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_continuum_alone_keeps_nine_tenths_of_the_band(channels, continuum, seed):
+    free, flags = found(make_cube(channels, continuum=continuum, seed=seed))
+    assert flags == ["ALLCONT"]
+    assert free.mean() >= 0.9
+
+
+def test_spectral_slope_is_no_line():
+    _, flags = found(make_cube(slope=0.1))
+    assert flags == ["ALLCONT"]
+
+
+LINES = {
+    "narrow": [(60, 1.5, 30)],
+    "weak": [(60, 4, 6)],
+    "broad": [(60, 14, 15)],
+    "broad at the edge": [(5, 12, 20)],
+    "absorption": [(60, 4, -20)],
+    "two": [(30, 3, 20), (80, 5, 12)],
+    "many": [(n, 1.5, 25) for n in (12, 26, 38, 51, 64, 77, 90, 104)],
+    "bright and faint": [(40, 3, 500), (90, 3, 8)],
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_line_channel_is_let_in(name, seed):
+    free, flags = found(make_cube(lines=LINES[name], seed=seed))
+    assert "ALLCONT" not in flags
+    for centre, sigma, peak in LINES[name]:
+        # where the line is stronger than twice the noise of a channel
+        reach = sigma * np.sqrt(2 * np.log(max(abs(peak) / 2, 1.01)))
+        inside = np.abs(np.arange(len(free)) - centre) <= reach
+        assert not (free & inside).any()
+    assert free.any()
+
+
+@pytest.mark.parametrize("name", ["narrow", "weak", "absorption", "two"])
+def test_what_is_far_from_lines_is_kept(name):
+    free, _ = found(make_cube(lines=LINES[name]))
+    far = np.ones(len(free), dtype=bool)
+    far[:5] = far[-5:] = False
+    for centre, sigma, _ in LINES[name]:
+        far &= np.abs(np.arange(len(free)) - centre) > 6 * sigma + 4
+    assert free[far].mean() > 0.9
+
+
+def test_line_without_continuum_is_found():
+    free, flags = found(make_cube(continuum=0.0, lines=[(60, 3, 12)]))
+    assert not flags
+    assert not free[57:64].any()
+
+
+def test_noise_that_rises_towards_an_atmospheric_line_is_no_line():
+    at = np.arange(120)
+    wings = 1 + 0.4 * np.exp(-((at - 20) ** 2) / (2 * 15.0**2))
+    _, flags = found(make_cube(noise=wings))
+    assert flags == ["ALLCONT"]
+
+
+def test_sidelobes_that_move_with_frequency_are_no_line():
+    cube = make_cube(60)
+    x = np.arange(SIDE) - SIDE / 2
+    phase = 2 * np.pi * x[None, :] / 8 * (1 + 0.009 * (np.arange(60)[:, None] / 60 - 0.5))
+    cube += (8 * np.cos(phase))[:, None, :]
+    _, flags = found(cube)
+    assert flags == ["ALLCONT"]
+
+
+def test_forest_leaves_what_lies_between_the_lines():
+    lines = [(n, 2.0, 60) for n in range(6, 120, 14)]
+    free, flags = found(make_cube(lines=lines))
+    assert "ALLCONT" not in flags
+    for centre, _, _ in lines:
+        assert not free[centre - 4 : centre + 5].any()
+
+
+def test_few_channels_at_one_end_ask_for_a_constant():
+    _, flags = found(make_cube(continuum=5.0, lines=[(70, 16, 60)]))
+    assert set(flags) <= {"LOWSPREAD", "LOWBANDWIDTH"}
+
+
+def test_channels_without_data_are_not_continuum():
+    cube = make_cube()
+    cube[50:60] = 0
+    cube[100] = np.nan
+    free, flags = found(cube)
+    assert flags == ["ALLCONT"]
+    assert not free[50:60].any()
+    assert not free[100]
+
+
+def test_empty_cubes_are_errors():
+    with pytest.raises(findcont.NoSpectrum, match="channels hold data"):
+        findcont.find(np.zeros((20, 4, 4)), np.ones((4, 4)), 3)
+    with pytest.raises(findcont.NoSpectrum, match="primary beam"):
+        findcont.find(np.ones((20, 4, 4)), np.full((4, 4), np.nan), 3)

@@ -1,0 +1,61 @@
+"""What a recipe means to the tasks engine's jobs."""
+
+from __future__ import annotations
+
+from reimage.recipes.load import load_recipe, override
+from reimage.recipes.tasks import make_inputs, prepare_inputs
+
+
+def changed(*assignments: str):
+    return override(load_recipe("hifatargets-2017"), assignments)
+
+
+def test_defaults_of_the_pipeline():
+    recipe = load_recipe("hifatargets-2017")
+    assert prepare_inputs(recipe) == {"mstransform": {}, "flagtargets": True, "robust": 0.5}
+    inputs = make_inputs(recipe)
+    assert set(inputs["settings"]) == {"mfs", "cont", "cube"}
+    assert inputs["settings"]["mfs"] == {
+        "robust": 0.5,
+        "masking": "auto",
+        "tlimit": 2.0,
+        "nsigma": 0.0,
+        "cyclefactor": None,
+        "mask": {},
+    }
+    assert inputs["findcont"] == {"robust": 1.0}
+    assert inputs["uvcontsub"] == {"fitorder": 1}
+    assert inputs["contfile"] == ""
+
+
+def test_averaging_needs_both_words_of_mstransform():
+    inputs = prepare_inputs(changed("mstransform.chanbin=2", "mstransform.timebin=30s"))
+    assert inputs["mstransform"] == {
+        "chanaverage": True,
+        "chanbin": 2,
+        "timeaverage": True,
+        "timebin": "30s",
+    }
+
+
+def test_each_specmode_has_the_settings_of_its_own_step():
+    settings = make_inputs(
+        changed(
+            "makeimages-cube.hm_sidelobethreshold=3.0",
+            "makeimages-cube.hm_cyclefactor=3",
+            "makeimlist-mfs.robust=2.0",
+        )
+    )["settings"]
+    assert settings["cube"]["mask"] == {"sidelobethreshold": 3.0}
+    assert settings["cube"]["cyclefactor"] == 3
+    assert settings["cont"]["mask"] == {}
+    assert (settings["mfs"]["robust"], settings["cube"]["robust"]) == (2.0, 0.5)
+
+
+def test_given_continuum_file_is_passed_on():
+    assert make_inputs(changed("makeimlist.contfile=/x/cont.dat"))["contfile"] == "/x/cont.dat"
+
+
+def test_either_step_of_the_old_pair_sets_the_order_of_the_fit():
+    assert make_inputs(changed("uvcontfit.fitorder=0"))["uvcontsub"] == {"fitorder": 0}
+    assert make_inputs(changed("uvcontsub.fitorder=2"))["uvcontsub"] == {"fitorder": 2}
