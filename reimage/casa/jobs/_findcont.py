@@ -11,13 +11,15 @@ Our own finder (not the pipeline's; its ranges differ, their meaning is the same
    (broad or extended lines, absorption).  An excess above the threshold marks the channels under it as line.
 3. The marks grow into the wings as long as the mean spectrum stays above 1.5 sigma on the same side, and by
    a margin of a tenth of the line's width.  Steps 1 to 3 are repeated with the new line-free channels.
-4. Runs of line-free channels shorter than three channels, and the outermost channels, are dropped.
+4. Runs of line-free channels shorter than three channels, and a thirtieth of the band at either edge, are
+   dropped.
 
 Half a percent of the continuum peak is added to the noise: bright continuum leaves ripples that are no line.
 Flags: ``ALLCONT`` (no line found), ``LOWBANDWIDTH`` (less than a tenth of the channels left), ``LOWSPREAD``
 (what is left spans less than a third of the band); the latter two ask for a constant instead of a straight
 line in the continuum subtraction.
 """
+
 import math
 
 import numpy
@@ -99,7 +101,7 @@ def _start(values):
     pixels spreads over far more than its channel-to-channel noise.
     """
     total = values.mean(axis=0)
-    chosen = numpy.argsort(total)[-max(3, total.size // 1000):]
+    chosen = numpy.argsort(total)[-max(3, total.size // 1000) :]
     bright = values[:, chosen].mean(axis=1)
     x = numpy.arange(len(bright)) - (len(bright) - 1) / 2.0
     bright = bright - x * _thirds_slope(bright[:, None])[0]
@@ -120,7 +122,9 @@ def _thirds_slope(values):
 def _step_scatter(spectrum):
     """Noise of a spectrum from its channel-to-channel steps."""
     steps = numpy.diff(spectrum)
-    return 1.4826 * float(numpy.median(numpy.abs(steps - numpy.median(steps)))) / math.sqrt(2) + 1e-30
+    return (
+        1.4826 * float(numpy.median(numpy.abs(steps - numpy.median(steps)))) / math.sqrt(2) + 1e-30
+    )
 
 
 def _flatten(values, free, order):
@@ -158,7 +162,7 @@ def _noise(rest, free):
     each = 1.4826 * numpy.median(numpy.abs(rest - numpy.median(rest, axis=1)[:, None]), axis=1)
     quiet = float(numpy.percentile(each, 25) if free is None else numpy.median(each[free]))
     half = max(2, len(each) // 12)
-    smooth = [float(numpy.median(each[max(0, n - half): n + half + 1])) for n in range(len(each))]
+    smooth = [float(numpy.median(each[max(0, n - half) : n + half + 1])) for n in range(len(each))]
     return numpy.clip(smooth, 0.7 * quiet, 1.5 * quiet) + 1e-30
 
 
@@ -174,14 +178,16 @@ def _boxcar(sums, width):
 
 def _sums(values):
     """Cumulative sums along the first axis, beginning with zero."""
-    return numpy.concatenate([numpy.zeros((1,) + values.shape[1:]), numpy.cumsum(values, axis=0, dtype=float)])
+    return numpy.concatenate(
+        [numpy.zeros((1,) + values.shape[1:]), numpy.cumsum(values, axis=0, dtype=float)]
+    )
 
 
 def _cover(hits, width, count):
     """Channels that lie under windows of a width."""
     marks = numpy.zeros(count, dtype=bool)
     for start in numpy.flatnonzero(hits):
-        marks[start: start + width] = True
+        marks[start : start + width] = True
     return marks
 
 
@@ -241,7 +247,9 @@ def _exceeds(spectrum, noise, floor):
     for width in _widths(count, count):
         sums = _sums(numpy.where(marks, 0, spectrum))
         sigma = numpy.hypot(_window_noise(noise, width), floor)
-        marks |= _cover(numpy.abs(_boxcar(sums, width)) > _sigmas(4.0 * count / width) * sigma, width, count)
+        marks |= _cover(
+            numpy.abs(_boxcar(sums, width)) > _sigmas(4.0 * count / width) * sigma, width, count
+        )
     return marks
 
 
@@ -255,13 +263,13 @@ def _grow(marks, spectrum, scatter):
     """Let each marked run grow into its wings, and by a margin."""
     grown = marks.copy()
     for first, last in runs_of(marks):
-        sign = 1 if spectrum[first: last + 1].sum() >= 0 else -1
+        sign = 1 if spectrum[first : last + 1].sum() >= 0 else -1
         margin = 1 + (last - first + 1) // 10
         while first > 0 and sign * spectrum[first - 1] > WING_SIGMA * scatter:
             first -= 1
         while last < len(marks) - 1 and sign * spectrum[last + 1] > WING_SIGMA * scatter:
             last += 1
-        grown[max(0, first - margin): last + margin + 1] = True
+        grown[max(0, first - margin) : last + margin + 1] = True
     return grown
 
 
@@ -269,9 +277,9 @@ def _ranges(marks, found, present):
     """Runs of continuum channels and flags from the marks of the whole cube."""
     free = ~marks
     where = numpy.flatnonzero(present)
-    edge = 2 if where.size >= 56 else (1 if where.size >= 24 else 0)
+    edge = int(round(where.size / 30.0))
     free[: where[0] + edge] = False
-    free[where[-1] + 1 - edge:] = False
+    free[where[-1] + 1 - edge :] = False
     runs = runs_of(free)
     kept = [run for run in runs if run[1] - run[0] + 1 >= SHORTEST_RUN] or runs
     if not found:

@@ -12,7 +12,11 @@ import _metadata
 
 
 class NoBeam(RuntimeError):
-    """No PSF can be made: the data of the spw are flagged."""
+    """No PSF can be made of the data."""
+
+
+class NoData(RuntimeError):
+    """There is nothing to image: flagged, not selected, or of a kind that is not imaged."""
 
 
 def advised_cell(path, fields, spw, radius):
@@ -27,7 +31,7 @@ def advised_cell(path, fields, spw, radius):
     finally:
         tool.close()
     if not answer[0] or answer[2]["value"] <= 0:
-        raise NoBeam("no uv coverage for spw %d of %s" % (spw, os.path.basename(path)))
+        raise NoData("no uv coverage for spw %d of %s" % (spw, os.path.basename(path)))
     return answer[2]["value"]
 
 
@@ -168,7 +172,7 @@ def selection(name, ebs, spws, ranges=None, key="ms"):
         chosen["scan"].append(eb["scans"][name])
         intents.add(eb["intent"])
     if not chosen["vis"]:
-        raise NoBeam("no data of spw %s are selected for %s" % (",".join(map(str, spws)), name))
+        raise NoData("no data of spw %s are selected for %s" % (",".join(map(str, spws)), name))
     return dict(
         chosen,
         intent=sorted(intents)[0] if len(intents) == 1 else "*OBSERVE_TARGET*",

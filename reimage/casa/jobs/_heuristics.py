@@ -216,7 +216,7 @@ _STEPS = {
 }
 
 
-def clean_threshold(sensitivity, peak, array="12m", ebs=1, short_mosaic_cube=False):
+def clean_threshold(sensitivity, peak, array="12m", ebs=1, short_mosaic_cube=False, tlimit=2.0):
     """Threshold of a science clean, corrected for the dynamic range of the dirty image.
 
     Returns
@@ -224,7 +224,7 @@ def clean_threshold(sensitivity, peak, array="12m", ebs=1, short_mosaic_cube=Fal
     dict
         ``threshold`` (Jy, 3 digits), ``factor``, ``dynamic_range``, ``cyclefactor`` (None: CASA's).
     """
-    before = significant(2 * sensitivity, 3)
+    before = significant(tlimit * sensitivity, 3)
     ratio = peak / sensitivity
     table = "12m" if array != "7m" else ("7m-one" if ebs == 1 else "7m-many")
     factor = next((value for limit, value in _STEPS[table] if ratio <= limit), None)

@@ -93,18 +93,24 @@ def _pointings(path, md):
         return found
     times, ids = tb.getcol("TIME"), tb.getcol("ANTENNA_ID")
     frame = tb.getcolkeyword("DIRECTION", "MEASINFO")["Ref"]
-    me.doframe(md.observatoryposition())
+    me.doframe(
+        md.antennaposition(int(ids[0]))
+    )  # not the observatory's: 700 m are 25 arcsec of zenith
     rows = np.flatnonzero(ids == ids[0])
     for field in range(md.nfields()):
         at = np.asarray(md.timesforfield(field))
         if not len(at):
             continue
         near = rows[np.abs(times[rows][:, None] - at[None, :]).min(axis=1) < NEAR_S]
-        samples = [_j2000(me, tb.getcell("DIRECTION", int(row)), times[row], frame)
-                   for row in near[:: max(1, len(near) // POINTING_SAMPLES)]]
+        samples = [
+            _j2000(me, tb.getcell("DIRECTION", int(row)), times[row], frame)
+            for row in near[:: max(1, len(near) // POINTING_SAMPLES)]
+        ]
         if samples:
             first = np.array(samples[0])
-            turn = (np.array(samples) - first + np.pi) % (2 * np.pi) - np.pi  # around the wrap of RA
+            turn = (np.array(samples) - first + np.pi) % (
+                2 * np.pi
+            ) - np.pi  # around the wrap of RA
             found[field] = [float(v) for v in first + np.median(turn, axis=0)]
     tb.close()
     return found
@@ -132,8 +138,13 @@ def _visibilities(path, fields, columns):
     rows = int(query.nrows())
     spws = sorted(set(query.getcol("DATA_DESC_ID"))) if rows else []
     query.close()
-    seen = {"target_rows": rows, "target_flagged": 1.0, "data_amplitude": None,
-            "corrected_amplitude": None, "corrected_differs": False}
+    seen = {
+        "target_rows": rows,
+        "target_flagged": 1.0,
+        "data_amplitude": None,
+        "corrected_amplitude": None,
+        "corrected_differs": False,
+    }
     flagged = total = 0
     sums = {"DATA": 0.0, "CORRECTED_DATA": 0.0}
     for dd in spws:  # one after the other: cells of several shapes cannot be read as one array
@@ -144,7 +155,10 @@ def _visibilities(path, fields, columns):
         read = {name: part.getcol(name, 0, n) for name in sums if name in columns}
         for name in read:
             sums[name] += float(np.abs(read[name])[~flags].sum())
-        if len(read) == 2 and np.abs(read["CORRECTED_DATA"] - read["DATA"])[~flags].max(initial=0.0) > 0:
+        if (
+            len(read) == 2
+            and np.abs(read["CORRECTED_DATA"] - read["DATA"])[~flags].max(initial=0.0) > 0
+        ):
             seen["corrected_differs"] = True
         part.close()
     tb.close()

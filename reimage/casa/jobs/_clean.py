@@ -1,0 +1,271 @@
+"""One image by tclean: dirty image, threshold, clean, and what to do when the mask stays empty.
+
+Deviations from the pipeline: the clean continues from the dirty image's files instead of a copy (same
+result); the effective bandwidth of online-smoothed channels is taken as one channel.
+"""
+
+import math
+import os
+import shutil
+
+from casatasks import tclean
+from casatools import image
+
+import _axes
+import _geometry
+import _heuristics
+
+ZERO_MASK = 7
+"""tclean's stop code for a clean mask without a pixel."""
+CUBES = ("cube", "repBW")
+
+
+class NoAxis(RuntimeError):
+    """The EBs share no range of frequency in this spw."""
+
+
+class Imager(object):
+    """Everything that the images of one dataset have in common.
+
+    ``facts``: the value of `image_prepare`, spw keys of the EBs as integers; ``continuum``: LSRK ranges (Hz)
+    by (target, spw); ``pure``: the (target, spw) without lines; ``settings``: parameters by specmode, as
+    `reimage.recipes.tasks` gives them.
+    """
+
+    def __init__(self, facts, continuum, pure, settings):
+        self.facts, self.continuum, self.pure, self.settings = facts, continuum, pure, settings
+        self._ranges = {}
+
+    def target(self, name):
+        """Facts of a target."""
+        return next(target for target in self.facts["targets"] if target["name"] == name)
+
+    def ebs(self, name):
+        """The EBs that hold a target."""
+        return [eb for eb in self.facts["ebs"] if name in eb["fields"]]
+
+    def topo_ranges(self, name, spw):
+        """Per EB, selection text and channel count of a spw's continuum; the whole spw where none is known."""
+        if (name, spw) not in self._ranges:
+            found = {}
+            central = self.target(name)["geometry"]["central"]
+            for eb in self.ebs(name):
+                if spw not in eb["spws"]:
+                    continue
+                real = eb["described"][str(eb["spws"][spw])]
+                ids = eb["fields"][name]
+                ranges = self.continuum.get((name, spw))
+                if ranges:
+                    found[eb["eb"]] = _axes.topo_selection(
+                        eb["ms"], ids[min(central, len(ids) - 1)], real, ranges
+                    )
+                else:
+                    found[eb["eb"]] = (
+                        "%.10f~%.10fGHz" % (real["low_hz"] / 1e9, real["high_hz"] / 1e9),
+                        real["nchan"],
+                    )
+            self._ranges[name, spw] = found
+        return self._ranges[name, spw]
+
+    def sensitivity(self, name, spws, specmode):
+        """Expected noise of an image, Jy/beam; see section 6 of the heuristics."""
+        noises = []
+        for spw in spws:
+            known = self.target(name)["sensitivity"][str(spw)]
+            for eb, whole in known["ebs"].items():
+                value, selected = whole["jy_beam"], 1
+                if specmode == "cont":
+                    value = _heuristics.significant(value, 3)
+                if specmode not in CUBES:
+                    selected = self.topo_ranges(name, spw)[eb][1]
+                if selected:
+                    noises.append(
+                        value * math.sqrt(whole["channels"] / float(selected)) / known["overlap"]
+                    )
+        if not noises:
+            raise _geometry.NoData("no unflagged data of spw %s" % ",".join(map(str, spws)))
+        return _heuristics.combine(noises)
+
+    def parameters(self, name, spws, specmode, nterms):
+        """tclean's parameters that dirty image and clean share."""
+        target, settings = self.target(name), self.settings[specmode]
+        geometry, cube = target["geometry"], specmode in CUBES
+        common = {
+            "imsize": geometry["imsize"],
+            "cell": "%garcsec" % geometry["cell_arcsec"],
+            "phasecenter": geometry["phasecenter"],
+            "gridder": geometry["gridder"],
+            "mosweight": geometry["mosweight"],
+            "usepointing": False,
+            "pblimit": 0.2,
+            "stokes": "I",
+            "outframe": "LSRK",
+            "robust": settings["robust"],
+            "npixels": 0,
+            "nsigma": settings["nsigma"],
+            "interactive": False,
+            "savemodel": "none",
+            "parallel": False,
+            "restoringbeam": "common",
+            "perchanweightdensity": cube,
+            "weighting": "briggsbwtaper" if cube else "briggs",
+            "deconvolver": "mtmfs" if nterms > 1 else "hogbom",
+            "specmode": "cube" if cube else "mfs",
+        }
+        if geometry["psfphasecenter"]:
+            common["psfphasecenter"] = geometry["psfphasecenter"]
+        if cube:
+            axis = target["axes"][str(spws[0])]
+            if axis is None:
+                raise NoAxis("the execution blocks share no frequency range in spw %d" % spws[0])
+            common.update(
+                _geometry.selection(name, self.ebs(name), spws, key="line_ms"),
+                nchan=axis["nchan"],
+                start="%.10fGHz" % (axis["start_hz"] / 1e9),
+                width="%.7fMHz" % (axis["width_hz"] / 1e6),
+            )
+            return common
+        texts = {}
+        for spw in spws:
+            for eb, (text, _) in self.topo_ranges(name, spw).items():
+                texts.setdefault(eb, {})[spw] = text
+        common.update(_geometry.selection(name, self.ebs(name), spws, texts), nchan=-1)
+        if nterms > 1:
+            edges = [edge for spw in spws for edge in self.lsrk_ranges(name, spw)]
+            common.update(
+                nterms=nterms, reffreq="%rGHz" % (_heuristics.reference_frequency(edges) / 1e9)
+            )
+        return common
+
+    def lsrk_ranges(self, name, spw):
+        """LSRK ranges that an image of a spw's continuum covers."""
+        known = self.continuum.get((name, spw))
+        if known:
+            return known
+        axis = self.target(name)["axes"][str(spw)]
+        low = axis["start_hz"] - axis["width_hz"] / 2
+        return [[low, low + axis["nchan"] * axis["width_hz"]]]
+
+    def make(self, name, spws, specmode, nterms, where):
+        """Make one image; return what was done.  ``where``: the name of the CASA images."""
+        _geometry.remove(where)
+        settings = self.settings[specmode]
+        common = dict(self.parameters(name, spws, specmode, nterms), imagename=where)
+        suffix = ".tt0" if nterms > 1 else ""
+        sensitivity = self.sensitivity(name, spws, specmode)
+        done = {
+            "sensitivity": sensitivity,
+            "caveats": [],
+            "auto_mask": False,
+            "threshold": None,
+            "iterations": 0,
+            "parameters": {key: common[key] for key in sorted(common) if key != "imagename"},
+        }
+        never = specmode in CUBES and (name, spws[0]) in self.pure
+        clean = settings["masking"] == "auto" and not never
+        tclean(niter=0, restoration=not clean, pbcor=not clean, **common)
+        peak = residual_statistics(where, suffix)["max"]
+        target = self.target(name)
+        short = specmode == "cube" and target["pointings"] > 1 and max(target["seconds"]) <= 60
+        chosen = _heuristics.clean_threshold(
+            sensitivity, peak, self.facts["array"], len(self.ebs(name)), short, settings["tlimit"]
+        )
+        done.update(dynamic_range=chosen["dynamic_range"], dirty_peak=peak, factor=chosen["factor"])
+        if never:
+            done["caveats"].append("cube-not-cleaned")
+        if not clean:
+            return done
+        mask = dict(
+            _heuristics.mask_parameters(self.facts["array"], self.facts["baseline_75_m"], specmode),
+            usemask="auto-multithresh",
+            **{},
+        )
+        mask.update(settings["mask"])
+        cycle = settings["cyclefactor"] or chosen["cyclefactor"]
+        loop = dict(
+            common,
+            restoration=True,
+            pbcor=True,
+            calcres=False,
+            calcpsf=False,
+            restart=True,
+            fullsummary=specmode not in CUBES,
+            **({"cyclefactor": cycle} if cycle else {}),
+        )
+        done["threshold"] = chosen["threshold"]
+        loop["niter"] = _heuristics.iteration_limit(common["imsize"], peak, chosen["threshold"])
+        first = tclean(threshold="%gJy" % chosen["threshold"], **dict(loop, **mask))
+        done["auto_mask"] = True
+        if stop_code(first, where) == ZERO_MASK:
+            self._without_mask(done, loop, mask, where, suffix, specmode, chosen)
+        else:
+            done["iterations"] = int(first.get("iterdone", 0))
+            if done["iterations"] >= loop["niter"]:
+                done["caveats"].append("iteration-limit-reached")
+        return done
+
+    def _without_mask(self, done, loop, mask, where, suffix, specmode, chosen):
+        """The automatic mask stayed empty: clean within a PB mask, or leave the dirty image."""
+        numbers = residual_statistics(where, suffix)
+        ratio = numbers["max"] / (1.4826 * numbers["medabsdevmed"] or math.inf)
+        done["peak_over_mad"] = ratio
+        if not _heuristics.wants_second_clean(specmode, chosen["dynamic_range"], ratio):
+            done["caveats"].append("dirty-image")
+            return
+        for name in (".mask", ".image", ".image.pbcor", ".image.tt0", ".image.tt1"):
+            if os.path.isdir(where + name):
+                shutil.rmtree(where + name)
+        write_pb_mask(where, suffix)
+        done["threshold"] = _heuristics.significant(2 * chosen["threshold"], 3)
+        second = tclean(
+            threshold="%gJy" % done["threshold"],
+            usemask="user",
+            mask=where + ".cleanmask",
+            fastnoise=True,
+            **loop,
+        )
+        done.update(auto_mask=False, iterations=int(second.get("iterdone", 0)))
+        done["caveats"].append("cleaned-in-pb-mask")
+
+
+def stop_code(answer, where):
+    """tclean's stop code; where an old CASA tells none, the mask is looked at."""
+    if "stopcode" in answer:
+        return int(answer["stopcode"])
+    return 0 if statistics(where + ".mask").get("sum", 0) > 0 else ZERO_MASK
+
+
+def statistics(path, region=""):
+    """CASA's robust statistics of an image as plain numbers; empty when no pixel is selected."""
+    tool = image()
+    tool.open(path)
+    try:
+        found = tool.statistics(robust=True, mask=region)
+    finally:
+        tool.done()
+    return {
+        key: float(value[0])
+        for key, value in found.items()
+        if hasattr(value, "__len__") and len(value) == 1 and not isinstance(value[0], str)
+    }
+
+
+def residual_statistics(where, suffix):
+    """Statistics of the residual where the primary beam is above 0.2."""
+    found = statistics(where + ".residual" + suffix, "'%s.pb%s' > 0.2" % (where, suffix))
+    if "max" not in found:
+        raise _geometry.NoBeam("the residual image is blank")
+    return found
+
+
+def write_pb_mask(where, suffix):
+    """A clean mask: 1 where the primary beam is above 0.3."""
+    tool = image()
+    tool.open(where + ".pb" + suffix)
+    values, axes = tool.getchunk(), tool.coordsys()
+    tool.done()
+    made = tool.newimagefromarray(
+        where + ".cleanmask", (values > 0.3).astype(float), axes.torecord(), overwrite=True
+    )
+    made.done()
+    axes.done()

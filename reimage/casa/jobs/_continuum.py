@@ -1,0 +1,167 @@
+"""Find each spw's continuum on a dirty cube, write cont.dat, and subtract it in the uv plane.
+
+Deviations from the pipeline: the finder is our own (`_findcont`), and its cube is imaged coarsely.
+"""
+import os
+import shutil
+
+import casatasks
+import numpy
+from casatasks import tclean, uvcontsub
+from casatools import image
+
+import _contdat
+import _findcont
+import _geometry
+import _heuristics
+import _records
+
+FINDER_CELLS = 2
+"""The finder's cube has cells this much larger: still two and a half to a beam, a quarter of the work."""
+
+
+def seek(inputs, facts, progress):
+    """Entries of cont.dat for every target and spw, and caveats.  Also writes the file."""
+    if inputs["contfile"]:
+        with open(inputs["contfile"]) as stream:
+            return _contdat.load(stream.read()), ["contfile-given"]
+    if inputs["findcont"] is None:
+        return [], ["continuum-not-sought"]
+    entries, caveats = [], []
+    for target in facts["targets"]:
+        for spw in facts["spws"]:
+            if (
+                target["ephemeris"]
+                or spw["id"] in target["flagged"]
+                or not target["axes"].get(str(spw["id"]))
+            ):
+                continue
+            entry = one_continuum(inputs, facts, target, spw, progress)
+            entries.append(entry)
+            if not entry["ranges_hz"]:
+                caveats.append("continuum-not-found:%s.spw%d" % (target["name"], spw["id"]))
+            caveats += [
+                "continuum-%s:%s.spw%d" % (flag.lower(), target["name"], spw["id"])
+                for flag in entry["flags"]
+                if flag != "ALLCONT"
+            ]
+    path = os.path.join(inputs["products"], "cont.dat")
+    with open(path + ".part", "w") as out:
+        out.write(_contdat.dump(entries))
+    os.rename(path + ".part", path)
+    return entries, caveats
+
+
+def one_continuum(inputs, facts, target, spw, progress):
+    """Continuum of one target and spw, from its record or from a dirty cube."""
+    number = facts["targets"].index(target)
+    path = os.path.join(inputs["records"], "findcont-%d-%d.json" % (number, spw["id"]))
+    if os.path.exists(path):
+        return _records.read_json(path)
+    _records.underway(inputs["records"], "findcont %s spw %d" % (target["name"], spw["id"]))
+    where = os.path.join(inputs["scratch"], "findcont-%d-%d" % (number, spw["id"]))
+    entry = {
+        "field": target["name"],
+        "spw": spw["id"],
+        "spw_name": spw["name"],
+        "ranges_hz": [],
+        "flags": [],
+    }
+    try:
+        found = _findcont.find(*dirty_cube(inputs, facts, target, spw, where))
+    except Exception as error:  # the images of this spw are then made of all channels, and say so
+        entry["reason"] = "%s: %s" % (type(error).__name__, error)
+        found = {"runs": [], "flags": []}
+    _geometry.remove(where)
+    axis = target["axes"][str(spw["id"])]
+    low = axis["start_hz"] - axis["width_hz"] / 2
+    entry["ranges_hz"] = [
+        [low + first * axis["width_hz"], low + (last + 1) * axis["width_hz"]]
+        for first, last in found["runs"]
+    ]
+    entry["flags"] = found["flags"]
+    _records.write_json(path, entry)
+    progress(
+        "image.continuum",
+        target=target["name"],
+        spw=spw["id"],
+        flags=entry["flags"],
+        ranges_ghz=[[low / 1e9, high / 1e9] for low, high in entry["ranges_hz"]],
+    )
+    return entry
+
+
+def dirty_cube(inputs, facts, target, spw, where):
+    """Cube (channel, y, x), primary beam and beam area (pixels) for the finder."""
+    geometry, axis = target["geometry"], target["axes"][str(spw["id"])]
+    cell = geometry["cell_arcsec"] * FINDER_CELLS
+    ebs = [eb for eb in facts["ebs"] if target["name"] in eb["fields"]]
+    _geometry.remove(where)
+    tclean(
+        imagename=where,
+        cell="%garcsec" % cell,
+        niter=0,
+        restoration=False,
+        specmode="cube",
+        outframe="LSRK",
+        imsize=[_heuristics.optimum_size(side / FINDER_CELLS) for side in geometry["imsize"]],
+        phasecenter=geometry["phasecenter"],
+        gridder=geometry["gridder"],
+        mosweight=geometry["mosweight"],
+        weighting="briggsbwtaper",
+        robust=inputs["findcont"]["robust"],
+        perchanweightdensity=True,
+        nchan=axis["nchan"],
+        start="%.10fGHz" % (axis["start_hz"] / 1e9),
+        width="%.7fMHz" % (axis["width_hz"] / 1e6),
+        pblimit=0.2,
+        parallel=False,
+        **_geometry.selection(target["name"], ebs, [spw["id"]]),
+    )
+    planes = []
+    for kind in (".residual", ".pb"):
+        tool = image()
+        tool.open(where + kind)
+        planes.append(numpy.moveaxis(tool.getchunk()[:, :, 0, :], 2, 0))
+        tool.done()
+    beam = geometry["beam"]
+    return planes[0], numpy.max(planes[1], axis=0), 1.1331 * beam["major"] * beam["minor"] / cell**2
+
+
+def subtract(inputs, facts, maker, entries, progress):
+    """Make ``<eb>_targets_line.ms``: the continuum of each target and spw subtracted in the uv plane."""
+    flags = {(entry["field"], entry["spw"]): entry["flags"] for entry in entries}
+    if not hasattr(casatasks, "uvcontsub_old"):
+        raise RuntimeError("this CASA has the old uvcontsub only: 6.5.6 or later is needed")
+    for eb in facts["ebs"]:
+        if os.path.exists(eb["line_ms"]):
+            continue
+        _records.underway(inputs["records"], "uvcontsub %s" % eb["eb"])
+        part = eb["line_ms"] + ".part"
+        shutil.rmtree(part, ignore_errors=True)
+        spec = {}
+        for name, fields in eb["fields"].items():
+            known = {
+                str(real): fit(inputs, maker, name, spw, eb, flags.get((name, spw), []))
+                for spw, real in eb["spws"].items()
+                if (name, spw) in maker.continuum and maker.topo_ranges(name, spw)[eb["eb"]][0]
+            }
+            # a spw that is left out keeps its continuum; a field without any is said to be left alone
+            spec[",".join(map(str, fields))] = known or "NONE"
+        uvcontsub(
+            vis=eb["ms"],
+            outputvis=part,
+            datacolumn="data",
+            intent=eb["intent"],
+            fitspec=spec,
+            field=",".join(spec),
+            spw=",".join(str(real) for real in sorted(eb["spws"].values())),
+        )
+        os.rename(part, eb["line_ms"])
+        progress("image.subtracted", eb=eb["eb"])
+
+
+def fit(inputs, maker, name, spw, eb, flags):
+    """How the continuum of one spw is fitted: its channels and the order of the polynomial."""
+    order = 0 if {"LOWBANDWIDTH", "LOWSPREAD"} & set(flags) else inputs["uvcontsub"]["fitorder"]
+    return {"chan": maker.topo_ranges(name, spw)[eb["eb"]][0], "fitorder": order}

@@ -1,0 +1,99 @@
+"""What the steps of a recipe mean to the *tasks* engine: the inputs of its CASA jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reimage.recipes.dialect import TASKS
+from reimage.recipes.plan import lists
+from reimage.recipes.recipe import Recipe, Step, Value
+
+FINDER_ROBUST = 1.0
+"""The continuum finder's cubes are made with this, whatever the images' robust."""
+_UNSET = -999
+
+
+def prepare_inputs(recipe: Recipe) -> dict[str, Any]:
+    """Return the part of job ``image_prepare``'s input that the recipe decides."""
+    split = _step(recipe, "hif_mstransform")
+    chanbin = split.get("chanbin", 1)
+    timebin = split.get("timebin", "0s")
+    averaging: dict[str, Value] = {}
+    if chanbin != 1:
+        averaging |= {"chanaverage": True, "chanbin": chanbin}
+    if timebin != "0s":
+        averaging |= {"timeaverage": True, "timebin": timebin}
+    flag = any(step.task == "hifa_flagtargets" for step in recipe.steps)
+    return {
+        "mstransform": averaging,
+        "flagtargets": flag and _step(recipe, "hifa_flagtargets").get("template", True),
+        "robust": max((_robust(step) for step in lists(recipe)), default=0.5),
+    }
+
+
+def make_inputs(recipe: Recipe) -> dict[str, Any]:
+    """Return the part of job ``image_make``'s input that the recipe decides."""
+    tasks = {step.task for step in recipe.steps}
+    subtract = _step(recipe, "hif_uvcontfit") | _step(recipe, "hif_uvcontsub")
+    default = TASKS["hif_makeimlist"]["contfile"]
+    files = {step.parameters.get("contfile", default) for step in lists(recipe)} - {default}
+    return {
+        "settings": _settings(recipe),
+        "findcont": {"robust": FINDER_ROBUST} if "hif_findcont" in tasks else None,
+        "uvcontsub": {"fitorder": subtract.get("fitorder", 1)}
+        if "hif_uvcontsub" in tasks
+        else None,
+        "contfile": str(next(iter(files), "")),
+    }
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    """Return tclean's settings by specmode: those of the makeimages step that follows each list."""
+    found: dict[str, Any] = {}
+    pending: Step | None = None
+    for step in recipe.steps:
+        if step.task == "hif_makeimlist":
+            pending = step
+        elif step.task == "hif_makeimages" and pending is not None:
+            specmode = str(pending.parameters.get("specmode", "mfs"))
+            found[specmode] = {"robust": _robust(pending), **_clean_settings(step.parameters)}
+            pending = None
+    return found
+
+
+def _clean_settings(parameters: Mapping[str, Value]) -> dict[str, Any]:
+    mask = {
+        name.removeprefix("hm_"): parameters[name]
+        for name in (
+            "hm_sidelobethreshold",
+            "hm_noisethreshold",
+            "hm_lownoisethreshold",
+            "hm_negativethreshold",
+            "hm_minbeamfrac",
+            "hm_growiterations",
+            "hm_dogrowprune",
+            "hm_minpercentchange",
+            "hm_fastnoise",
+        )
+        if parameters.get(name, _UNSET) != _UNSET
+    }
+    cycle = parameters.get("hm_cyclefactor", _UNSET)
+    return {
+        "masking": parameters.get("hm_masking", "auto"),
+        "tlimit": parameters.get("tlimit", 2.0),
+        "nsigma": parameters.get("hm_nsigma", 0.0),
+        "cyclefactor": None if cycle == _UNSET else cycle,
+        "mask": mask,
+    }
+
+
+def _robust(step: Step) -> float:
+    value = step.parameters.get("robust", 0.5)
+    return float(value) if isinstance(value, int | float) else 0.5
+
+
+def _step(recipe: Recipe, task: str) -> dict[str, Value]:
+    """Return the parameters of the first step of a task; empty when there is none."""
+    found = next((step for step in recipe.steps if step.task == task), None)
+    return dict(found.parameters) if found else {}
