@@ -12,12 +12,15 @@ Source: ALMA QA2 calibration script generator; docs of casarecipes.
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 from reimage.fix import Facts, FilePatch, Fix
 from reimage.model import Delivery, Stage
 
-_IMPORT = re.compile(r"^from recipes\.almahelpers import fixsyscaltimes[^\n]*$", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^(?P<indent>[ \t]*)from recipes\.almahelpers import fixsyscaltimes[^\n]*$", re.MULTILINE
+)
 
 _GUARDED = """\
 try:
@@ -25,6 +28,10 @@ try:
 except ImportError:
     def fixsyscaltimes(vis, *args, **kwargs):
         print('reimage: fixsyscaltimes is not in this CASA; SYSCAL of %s left as it is' % vis)"""
+
+
+def _guarded(match: re.Match[str]) -> str:
+    return textwrap.indent(_GUARDED, match["indent"])
 
 
 def _ill(delivery: Delivery) -> list[tuple[str, str]]:
@@ -44,7 +51,7 @@ def _applies(delivery: Delivery, facts: Facts) -> str | None:
 def _apply(delivery: Delivery, facts: Facts) -> tuple[FilePatch, ...]:
     del facts
     return tuple(
-        FilePatch(path=name, text=_IMPORT.sub(_GUARDED, text)) for name, text in _ill(delivery)
+        FilePatch(path=name, text=_IMPORT.sub(_guarded, text)) for name, text in _ill(delivery)
     )
 
 

@@ -52,6 +52,7 @@ def postgresql():
 
     run(binaries / "initdb", "-D", data, "-A", "trust", "-U", "reimage", "-E", "UTF8", "--no-sync")
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={place}"
+    options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
     run(binaries / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start")
     address = f"postgresql+psycopg://reimage@127.0.0.1:{port}"
     made = iter(range(1000))

@@ -52,32 +52,60 @@ def _manifests(root: Path, names: tuple[str, ...]) -> Iterator[VersionStatement]
             )
 
 
-class _Text(HTMLParser):
-    """The words of a page, one cell or paragraph a line; a value may stand in the next cell."""
+class _Page(HTMLParser):
+    """The words of a page, and its tables as rows of cells."""
 
     def __init__(self) -> None:
         super().__init__()
         self.words: list[str] = []
+        self.rows: list[list[str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in {"td", "th"}:
+            self.rows[-1:] = [[*(self.rows[-1] if self.rows else []), ""]]
 
     def handle_data(self, data: str) -> None:
         if data.strip():
             self.words.append(data.strip())
+            if self.rows and self.rows[-1]:
+                self.rows[-1][-1] += data.strip()
+
+    def version(self) -> str | None:
+        """Return the version that the page states, whichever of its forms it takes.
+
+        ``CASA version: 5.6.1-8`` in running text; a header cell with the value in the next cell, or
+        in the same column of the next row.
+        """
+        match = _QA2.search(" ".join(self.words))
+        if match:
+            return match[1]
+        for row, below in zip(self.rows, [*self.rows[1:], []], strict=True):
+            for column, cell in enumerate(row):
+                if cell.rstrip(":").casefold() == "casa version":
+                    beside = [*row[column + 1 : column + 2], *below[column : column + 1]]
+                    found = [text for text in beside if re.fullmatch(_VERSION, text)]
+                    if found:
+                        return found[0]
+        return None
 
 
 def _reports(root: Path, names: tuple[str, ...]) -> Iterator[VersionStatement]:
     for name in names:
         if not name.endswith("qa2_report.html"):
             continue
-        page = _Text()
+        page = _Page()
         page.feed(_read(root / name))
-        match = _QA2.search(" ".join(page.words))
-        if match:
+        version = page.version()
+        if version:
             yield VersionStatement(
-                version=match[1],
+                version=version,
                 role=Role.CALIBRATION,
                 file=name,
-                line=_line_of(root / name, match[1]),
-                text=match[0],
+                line=_line_of(root / name, version),
+                text=f"CASA version {version}",
                 strength=QA2,
             )
 

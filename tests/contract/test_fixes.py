@@ -18,6 +18,7 @@ ALLOWED = {
     "reimage.errors",
     "__future__",
     "re",
+    "textwrap",
     "pathlib",
     "collections.abc",
     "typing",

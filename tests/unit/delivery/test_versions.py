@@ -62,6 +62,20 @@ def test_run_together_report(tmp_path):
     assert found.version == "5.6.1-8"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<table><tr><th>CASA version</th><td>5.4.0-70</td></tr></table>",
+        "<table><tr><th>Pipeline</th><th>CASA version</th></tr><tr><td>42254M</td><td>5.4.0-70</td></tr></table>",
+        "<table><tr><td><b>CASA version:</b></td><td>mode</td></tr><tr><td>5.4.0-70</td><td>PL</td></tr></table>",
+    ],
+)
+def test_tables_of_reports(tmp_path, page):
+    files = {f"{MEMBER}/qa/a.qa2_report.html": page, f"{MEMBER}/script/a.py": ""}
+    (found,) = statements(tmp_path, files)
+    assert found.version == "5.4.0-70"
+
+
 def test_imaging_scripts_speak_of_imaging(tmp_path):
     (found,) = statements(tmp_path, {f"{MEMBER}/script/scriptForImaging.py": GATES[0][0]})
     assert found.role is Role.IMAGING

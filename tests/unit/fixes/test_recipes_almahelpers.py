@@ -33,6 +33,12 @@ def test_the_import_is_guarded_and_the_script_runs(tmp_path, capsys):
     assert "SYSCAL of x.ms left as it is" in capsys.readouterr().out
 
 
+def test_an_import_within_a_step_keeps_its_place(tmp_path):
+    indented = "import re\nif True:\n    from recipes.almahelpers import fixsyscaltimes\n    fixsyscaltimes('x')\n"
+    (patch,) = FIX.apply(delivery(tmp_path, indented), {})
+    exec(compile(patch.text, NAME, "exec"), {})  # noqa: S102 -- the same
+
+
 def test_twice_is_once(tmp_path):
     (patch,) = FIX.apply(delivery(tmp_path / "ill", ILL), {})
     assert FIX.applies(delivery(tmp_path / "mended", patch.text), {}) is None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from reimage.casa.jobs import _findcont as findcont
 
-SIDE, BEAM = 48, 20.0
+SIDE, SIGMA = 48, 1.8
+BEAM = 2 * np.pi * SIGMA**2
 NOISE = 1.0
 
 
@@ -15,14 +17,16 @@ def make_cube(channels=120, *, continuum=40.0, lines=(), slope=0.0, seed=1, nois
     """Make a cube with a source at the centre; ``lines``: (centre, sigma, peak) in channels and noise."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2
-    source = np.exp(-(x**2 + y**2) / (2 * 2.0**2))
+    source = np.exp(-(x**2 + y**2) / (2 * SIGMA**2))
     at = np.arange(channels)
     spectrum = continuum * (1 + slope * (at / channels - 0.5))
     for centre, sigma, peak in lines:
         spectrum = spectrum + peak * np.exp(-((at - centre) ** 2) / (2 * sigma**2))
     cube = spectrum[:, None, None] * source
     level = NOISE if noise is None else np.asarray(noise)[:, None, None]
-    return (cube + level * random.normal(size=cube.shape)).astype(np.float32)
+    width = SIGMA / 2**0.5
+    grain = gaussian_filter(random.normal(size=cube.shape), (0, width, width), mode="wrap")
+    return (cube + level * grain / grain.std()).astype(np.float32)
 
 
 def found(cube):
