@@ -1,0 +1,325 @@
+"""The service's main job, as a person runs it: `reimage demo run` with real CASA, and what it must show.
+
+One demonstration serves all tests here (xdist group); it takes two to four minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from reimage.document import file_sha256
+
+pytestmark = [pytest.mark.casa, pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+RUN_KEYS = {
+    "run",
+    "holding",
+    "dataset",
+    "state",
+    "stage",
+    "result",
+    "error_class",
+    "signature",
+    "category",
+    "recipe",
+    "build",
+    "products_made",
+    "products_planned",
+}
+FLUX_TOLERANCE = 0.03
+
+
+@dataclass(frozen=True)
+class Demo:
+    place: Path
+    printed: str
+
+    def reimage(self, *words, code=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "reimage", *words],
+            cwd=self.place,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout
+
+    def json(self, *words) -> Any:
+        return json.loads(self.reimage(*words, "--json"))
+
+    @property
+    def truth(self):
+        return json.loads((self.place / "demo/archive/truth.json").read_text())
+
+    def run_of(self, letter):
+        mous = self.truth[letter]["mous"]
+        (found,) = [run for run in self.json("status")["runs"] if run["dataset"] == mous]
+        return found
+
+    def directory(self, letter):
+        run = self.run_of(letter)
+        (found,) = (self.place / "demo/data/runs").glob(f"*/{run['run']}")
+        return found
+
+
+@pytest.fixture(scope="session")
+def demo(casa, tmp_path_factory):
+    place = tmp_path_factory.mktemp("demo-place")
+    done = subprocess.run(
+        [sys.executable, "-m", "reimage", "demo", "run"],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return Demo(place, done.stdout)
+
+
+def test_the_shape_of_the_list_of_runs(demo):
+    told = demo.json("status")
+    assert told["schema"] == 1
+    assert len(told["runs"]) == 6
+    for run in told["runs"]:
+        assert set(run) >= RUN_KEYS
+        assert run["state"] == "done"
+        assert (run["error_class"] is None) == (run["result"] == "imaged")
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_a_b_and_c_are_imaged_whole(demo, letter):
+    run = demo.run_of(letter)
+    assert (run["result"], run["stage"]) == ("imaged", "assess")
+    assert run["products_made"] == run["products_planned"] > 0
+    assert run["build"].startswith("casa-6.7.0.31")
+
+
+@pytest.mark.parametrize(
+    ("letter", "result", "error_class", "stage"),
+    [
+        ("d", "failed", "archive-file-damaged", "fetch"),
+        ("e", "refused", "nothing-to-restore", "choose"),
+        ("f", "failed", "casa-build-missing", "choose"),
+    ],
+)
+def test_d_e_and_f_end_as_they_must(demo, letter, result, error_class, stage):
+    run = demo.run_of(letter)
+    assert (run["result"], run["error_class"], run["stage"]) == (result, error_class, stage)
+    assert run["signature"].startswith("sv1:")
+    assert run["products_planned"] == 0
+
+
+def test_f_says_which_build_is_wanted_and_how_to_register_it(demo):
+    shown = demo.reimage("show", demo.run_of("f")["run"])
+    assert "4.2.2" in shown
+    assert "reimage casa register" in shown
+
+
+def test_raw_data_of_what_cannot_be_restored_stay_in_the_archive(demo):
+    for letter in "ef":
+        records = demo.directory(letter) / "fetch/records"
+        assert not list(records.glob("*.asdm.sdm.tar.json"))
+
+
+# --- the images against what was simulated --------------------------------------------------------
+
+
+def image(demo, letter, ending):
+    (path,) = (demo.directory(letter) / "image/products").glob(f"*{ending}")
+    return fits.open(path)[0]
+
+
+def flux_at(hdu, component):
+    """Peak within two beams of a component's place, Jy/beam: of a point source its flux."""
+    ra, dec = component["direction"]
+    x, y = WCS(hdu.header).celestial.world_to_pixel(SkyCoord(ra, dec, unit="rad", frame="icrs"))
+    reach = int(2 * hdu.header["BMAJ"] / hdu.header["CDELT2"])
+    plane = np.squeeze(hdu.data)
+    cut = plane[round(float(y)) - reach : round(float(y)) + reach + 1]
+    return np.nanmax(cut[:, round(float(x)) - reach : round(float(x)) + reach + 1])
+
+
+def expected(component, frequency_hz):
+    return (
+        component["flux_jy"]
+        * (frequency_hz / component["reference_hz"]) ** component["spectral_index"]
+    )
+
+
+def test_the_continuum_flux_of_a_is_that_of_the_truth(demo):
+    source = demo.truth["a"]["components"][0]
+    hdu = image(demo, "a", ".cont.I.pbcor.fits")
+    frequency = WCS(hdu.header).spectral.pixel_to_world_values(0)
+    measured = flux_at(hdu, source)
+    assert measured == pytest.approx(expected(source, float(frequency)), rel=FLUX_TOLERANCE)
+
+
+def test_the_spectral_index_of_b_is_that_of_the_truth(demo):
+    source = demo.truth["b"]["components"][0]
+    alpha, tt0 = image(demo, "b", ".cont.I.alpha.fits"), image(demo, "b", ".cont.I.tt0.pbcor.fits")
+    ra, dec = source["direction"]
+    x, y = WCS(tt0.header).celestial.world_to_pixel(SkyCoord(ra, dec, unit="rad", frame="icrs"))
+    found = np.squeeze(alpha.data)[round(float(y)), round(float(x))]
+    assert found == pytest.approx(source["spectral_index"], abs=0.15)
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_the_line_channels_are_found(demo, letter):
+    """No channel of the line (between its half maxima) is in the continuum ranges."""
+    lines = [c["line"] for c in demo.truth[letter]["components"] if c["line"]]
+    text = next(demo.directory(letter).glob("image/**/cont.dat")).read_text()
+    ranges = [
+        (float(a) * 1e9, float(b) * 1e9) for a, b in re.findall(r"([\d.]+)~([\d.]+)GHz LSRK", text)
+    ]
+    assert ranges
+    assert lines
+    for line in lines:
+        low, high = (line["centre_hz"] + sign * line["fwhm_hz"] / 2 for sign in (-1, 1))
+        assert all(end <= low or begin >= high for begin, end in ranges)
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_the_line_is_found_by_the_admit_products_and_nothing_else_is(demo, letter):
+    lines = [c["line"] for c in demo.truth[letter]["components"] if c["line"]]
+    found = []
+    for path in demo.directory(letter).glob("derive/admit/*.admit/admit.json"):
+        found += json.loads(path.read_text())["segments"]
+    assert len(found) == len(lines)
+    for line, segment in zip(lines, found, strict=True):
+        ends = sorted((segment["first_hz"], segment["last_hz"]))
+        assert ends[0] < line["centre_hz"] < ends[1]
+
+
+def test_the_mosaic_lies_where_the_antennas_looked(demo):
+    """Dataset c was delivered with its fields at 0,0: the fix gave them their directions."""
+    hdu = image(demo, "c", ".cont.I.pbcor.fits")
+    source = demo.truth["c"]["components"][0]
+    data = np.squeeze(hdu.data)
+    y, x = np.unravel_index(np.nanargmax(data), data.shape)
+    found = WCS(hdu.header).celestial.pixel_to_world(x, y)
+    apart = found.separation(SkyCoord(*source["direction"], unit="rad", frame="icrs")).arcsec
+    assert apart < hdu.header["BMIN"] * 3600
+
+
+# --- what derives from them -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_every_fits_has_its_preview_footprint_numbers_and_checksum(demo, letter):
+    directory = demo.directory(letter)
+    products = demo.json("products", demo.run_of(letter)["run"])["products"]
+    on_disk = {path.name for path in (directory / "image/products").glob("*.fits")}
+    assert {p["name"] for p in products if p["state"] == "made"} == on_disk
+    for product in products:
+        path = directory / product["path"]
+        assert product["sha256"] == file_sha256(path)
+        assert (directory / product["preview"]).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+        assert json.loads((directory / product["footprint"]).read_text())["stcs"].startswith(
+            "Polygon ICRS"
+        )
+        is_cube = product["kind"] == "pbcor" and product["specmode"] == "cube"
+        assert (product["admit"] is not None) == is_cube
+        if product["kind"].endswith("pbcor") and product["kind"] != "tt1.pbcor":
+            assert product["numbers"]["rms_jy_beam"] > 0
+            assert product["numbers"]["beam_major_arcsec"] > 0
+
+
+def test_headers_say_where_an_image_comes_from(demo):
+    header = image(demo, "a", ".cont.I.pbcor.fits").header
+    text = repr(header)
+    for fact in (demo.run_of("a")["run"], "hifatargets-2017", "casa-6.7.0.31"):
+        assert fact in text
+
+
+class Links(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def handle_starttag(self, _tag, attrs):
+        self.found |= {value for key, value in attrs if key in {"href", "src"} and value}
+
+
+def test_the_page_leads_to_files_that_are_there(demo):
+    page = demo.place / "demo/index.html"
+    links = Links()
+    links.feed(page.read_text())
+    local = {link for link in links.found if not link.startswith("#")}
+    assert len(local) > 100
+    assert not [link for link in local if "://" in link or link.startswith("/")]
+    assert not [link for link in local if not (page.parent / link).exists()]
+
+
+# --- the operator's words, afterwards ---------------------------------------------------------------
+
+
+def test_status_works_right_after_the_demo(demo):
+    assert "imaged 3" in demo.reimage("status")
+    assert str(demo.place / "demo/index.html") in demo.printed
+
+
+def test_failures_count_refusals_apart(demo):
+    told = demo.reimage("failures")
+    assert "refused" in told
+    failed = [row for row in demo.json("failures")["failures"] if row["result"] == "failed"]
+    assert sum(row["runs"] for row in failed) == 2
+
+
+def test_every_reader_speaks_json(demo):
+    run = demo.run_of("a")["run"]
+    for words in (
+        ["status"],
+        ["show", run],
+        ["failures"],
+        ["failures", "--by", "stage"],
+        ["products", run],
+        ["holdings", "list"],
+        ["casa", "list"],
+        ["doctor"],
+        ["sweep", "status"],
+        ["category", "list"],
+        ["recipe", "list"],
+        ["classes", "list"],
+        ["fix", "list"],
+    ):
+        assert demo.json(*words)["schema"] == 1, words
+
+
+def test_the_database_can_be_rebuilt_from_the_directories(demo):
+    before = demo.json("status")["runs"]
+    demo.reimage("db", "rebuild", "--into", "again.db")
+    settings = demo.place / "again.toml"
+    text = (demo.place / "reimage.toml").read_text()
+    settings.write_text(text + f'database = "sqlite:///{demo.place / "again.db"}"\n')
+    after = json.loads(demo.reimage("--config", str(settings), "status", "--json"))["runs"]
+    assert {run["run"]: run for run in after} == {run["run"]: run for run in before}
+
+
+def test_f_is_repeated_when_its_build_is_there(demo):
+    """The same CASA stands in for 4.2.2: the run gets as far as the gate line of its scripts."""
+    (build,) = (demo.place / "demo/data/builds").glob("*.json")
+    posing = json.loads(build.read_text()) | {"id": "casa-4.2.2", "version": "4.2.2"}
+    registered = build.with_name("casa-4.2.2.json")
+    registered.write_text(json.dumps(posing))
+    try:
+        demo.reimage("rerun", demo.run_of("f")["run"], code=1)
+    finally:
+        registered.unlink()
+    newest = demo.json("show", demo.truth["f"]["mous"])
+    text = json.dumps(newest)
+    assert "casa-4.2.2" in text
+    assert "restore" in text
