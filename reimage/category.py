@@ -28,7 +28,7 @@ class CategoryUnknown(UsageError):
     """No category has this id."""
 
     code = "category-unknown"
-    hint = "`reimage sweep list` shows the categories; add a file to a folder of categories."
+    hint = "`reimage category list` shows the categories; add a file to a folder of categories."
 
 
 class Pilot(BaseModel):

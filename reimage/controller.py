@@ -10,24 +10,20 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
 from typing import Any
 
-from reimage import closing, document, identity, ingest, journal, log, queueing
-from reimage.casa import builds
+from reimage import closing, document, identity, ingest, journal, kernel, log, mirror, queueing
 from reimage.executors.protocol import Executor, JobState, JobStatus, SubmissionFailed
 from reimage.ingest import LOG, Place
 from reimage.journal import Clock, Event, Journal
 from reimage.leadership import Leadership
 from reimage.model import State
 from reimage.settings import Settings
-from reimage.store import builds as build_mirror
 from reimage.store import requests, runs
-from reimage.store.builds import ClassRecord
 from reimage.store.rows import AttemptRow, RequestRow, RunRow
 from reimage.store.session import Database
 from reimage.triage.catalogue import load_classes
@@ -118,12 +114,15 @@ class Controller:
             Another one leads.
         ControllerDisplaced
             Another one took over.
+        DiskFull
+            Nothing is lost: start it again when there is room.
         """
         self._watcher = on_progress
         self._lead.acquire()
         try:
-            with self._stopping_on_signals():
-                self._mirror()
+            with kernel.heard(self._drain), document.full_disk_told(self._settings.data):
+                mirror.bring_up_to_date(self._settings, self._database, self._policy, self._clock())
+                self._catch_up()
                 while not self._stop.is_set():
                     tally = self.step()
                     if once or (until_idle and tally.is_idle) or self._is_done(until_run):
@@ -146,8 +145,7 @@ class Controller:
             self._follow(row, attempt, statuses.get(attempt.job or ""))
         self._submit_queued()
         with self._database.read() as session:
-            waiting = sum(c.n for c in runs.counts(session) if c.state is State.QUEUED)
-            return Tally(live=len(runs.live(session)), queued=waiting)
+            return Tally(live=len(runs.live(session)), queued=runs.count(session, State.QUEUED))
 
     # --- live runs ---------------------------------------------------------------------------------
 
@@ -168,7 +166,8 @@ class Controller:
             return
         has_exit = closing.read_exit(place.directory, number) is not None
         ended = has_exit or (status is not None and status.state is JobState.ENDED)
-        if ingest.has_news(place, number, attempt.journal_offset):
+        said = ingest.journal_path(place.directory, number)
+        if ingest.has_grown(said, attempt.journal_offset):
             with self._database.write() as session:
                 found = ingest.ingest_journal(session, place, number)
             self._tell(row, found)
@@ -280,30 +279,24 @@ class Controller:
             directory=queueing.run_directory(self._settings, row),
         )
 
-    def _mirror(self) -> None:
-        """Bring builds and error classes into the database, and logs that were left half-read."""
-        now = self._clock()
-        with self._database.write() as session:
-            build_mirror.mirror(session, builds.registered(self._settings.builds_dir), now)
-            build_mirror.mirror_classes(
-                session,
-                (
-                    ClassRecord(
-                        name=declared.id,
-                        family=declared.family.value,
-                        title=declared.title,
-                        fault=declared.fault.value,
-                        remedy=declared.remedy.value,
-                    )
-                    for declared in self._policy.classes
-                ),
-                now,
-            )
+    def _catch_up(self) -> None:
+        """Read the logs that a controller before this one wrote and did not live to project."""
         with self._database.read() as session:
-            open_runs = [
-                r for s in State if s is not State.DONE for r in runs.list_runs(session, state=s)
+            unfinished = [
+                row
+                for state in State
+                if state is not State.DONE
+                for row in runs.list_runs(session, state=state)
             ]
-        for row in open_runs:
+            behind = [
+                row
+                for row in unfinished
+                if ingest.has_grown(
+                    queueing.run_directory(self._settings, row) / LOG,
+                    runs.log_offset(session, row.run),
+                )
+            ]
+        for row in behind:
             self._ingest_log(self._place(row), row)
 
     def _is_done(self, run: str | None) -> bool:
@@ -319,21 +312,8 @@ class Controller:
                     Notice(run=row.run, holding=row.holding, dataset=row.dataset, event=event)
                 )
 
-    @contextmanager
-    def _stopping_on_signals(self) -> Iterator[None]:
-        """Drain on SIGTERM and SIGINT: finish the step, resign, leave the runs going on."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            del frame
-            self.stopped_by = signal.Signals(number).name
-            self._stop.set()
-
-        before = {name: signal.signal(name, ask) for name in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for name, handler in before.items():
-                signal.signal(name, handler)
+    def _drain(self, number: int, frame: FrameType | None) -> None:
+        """On SIGTERM and SIGINT: finish the step, resign, leave the runs going on."""
+        del frame
+        self.stopped_by = signal.Signals(number).name
+        self._stop.set()

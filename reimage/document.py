@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from reimage.errors import DocumentUnreadable
+from reimage.errors import DiskFull, DocumentUnreadable
 
 T = TypeVar("T")
 
@@ -62,6 +65,22 @@ def write_bytes(path: Path, data: bytes) -> None:
         os.fsync(stream.fileno())
     part.rename(path)
     sync_directory(path.parent)
+
+
+@contextmanager
+def full_disk_told(path: Path) -> Iterator[None]:
+    """Turn the system's word for a full disk into ours, for whatever is written within.
+
+    Raises
+    ------
+    DiskFull
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise DiskFull(f"no room left below {path}", evidence={"path": str(path)}) from error
 
 
 def sync_directory(path: Path) -> None:

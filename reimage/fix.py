@@ -26,7 +26,7 @@ class FixUnreadable(FixError):
     """A module in a folder of fixes does not end in one ``FIX`` of its own name."""
 
     code = "fix-unreadable"
-    hint = "`reimage fix check` tells what is wrong; ops/guide/contributor.md has a worked example."
+    hint = "`reimage fix list` tells what is wrong; ops/guide/contributor.md has a worked example."
 
 
 class FixChanged(FixError):

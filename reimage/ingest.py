@@ -53,10 +53,10 @@ def journal_path(directory: Path, attempt: int) -> Path:
     return directory / "attempts" / str(attempt) / "journal.jsonl"
 
 
-def has_news(place: Place, attempt: int, offset: int) -> bool:
-    """Whether an attempt's journal has grown since it was read; asks no database."""
+def has_grown(path: Path, offset: int) -> bool:
+    """Whether a journal has grown since it was read up to an offset; asks no database."""
     try:
-        return journal_path(place.directory, attempt).stat().st_size > offset
+        return path.stat().st_size > offset
     except FileNotFoundError:
         return False
 
@@ -149,7 +149,7 @@ def _stage_ended(state: StageState) -> Callable[[Session, Place, Event], None]:
     return project
 
 
-def _casa_started(session: Session, place: Place, event: Event) -> None:
+def _build_told(session: Session, place: Place, event: Event) -> None:
     if event.data.get("build"):
         moves.set_build(session, place.run_id, str(event.data["build"]))
 
@@ -164,7 +164,8 @@ _RUNNER: Mapping[str, Callable[[Session, Place, Event], None]] = {
     "stage.kept": _stage_ended(StageState.KEPT),
     "stage.adopted": _stage_ended(StageState.ADOPTED),
     "stage.failed": _stage_ended(StageState.FAILED),
-    "casa.started": _casa_started,
+    "casa.chosen": _build_told,
+    "casa.started": _build_told,
     "fix.applied": _fix_applied,
 }
 

@@ -72,7 +72,10 @@ class Journal:
 
 
 def read(path: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
-    """Yield each whole event from a byte offset on, with the offset after it."""
+    """Yield each whole event from a byte offset on, with the offset after it.
+
+    A line that is whole and yet no event (a full disk can leave one) is passed over.
+    """
     if not path.exists():
         return
     with path.open("rb") as stream:
@@ -81,7 +84,11 @@ def read(path: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
             if not line.endswith(b"\n"):
                 return
             offset += len(line)
-            yield _parse(line), offset
+            try:
+                event = _parse(line)
+            except (ValueError, KeyError, TypeError):
+                continue
+            yield event, offset
 
 
 def _parse(line: bytes) -> Event:

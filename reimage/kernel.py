@@ -1,12 +1,15 @@
-"""What Linux does for a supervisor: deaths that follow deaths, orphans that come home, memory limits."""
+"""What Linux does for us: deaths that follow deaths, orphans that come home, memory limits, signals."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import signal
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -22,6 +25,20 @@ _PREFIX = "reimage"
 def adopt_orphans() -> None:
     """Have every orphaned descendant become this process's child instead of init's."""
     _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+@contextmanager
+def heard(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have SIGTERM and SIGINT call a handler; in threads, where Python hears none, do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {name: signal.signal(name, handler) for name in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for name, earlier in before.items():
+            signal.signal(name, earlier)
 
 
 class Birth:

@@ -139,11 +139,11 @@ def enqueue(settings: Settings, database: Database, run: Run) -> RunRow:
 
     Raises
     ------
-    RunLive
+    RunLive, DiskFull
     """
     directory = settings.runs_dir / path_name(run.dataset) / run.run
     try:
-        with database.write() as session:
+        with document.full_disk_told(settings.data), database.write() as session:
             dataset_id = datasets.ensure(
                 session, run.holding, run.dataset, run.facts, run.created_at
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from reimage.errors import SettingsError
 
 PREFIX = "REIMAGE_"
+DEFAULT, VARIABLES, OPTION = "default", "environment", "option"
+"""Origins of a setting that are no file."""
 
 
 class Settings(BaseModel):
@@ -103,21 +105,13 @@ def load(
     SettingsError
         A file is not readable, or a value not usable; the message names file and key.
     """
-    environ = _environment() if environ is None else environ
-    cwd = cwd or Path.cwd()
-    chosen = config or (Path(environ["REIMAGE_CONFIG"]) if "REIMAGE_CONFIG" in environ else None)
-    files = [chosen] if chosen else _found(cwd)
-    if chosen and not chosen.is_file():
-        raise SettingsError(
-            f"no such settings file: {chosen}", hint="Check --config or REIMAGE_CONFIG."
-        )
-    merged: dict[str, Any] = {"data": cwd / "data"}
-    for file in files:
-        merged |= _read(file)
+    files: list[str] = []
+    merged: dict[str, Any] = {}
+    for origin, values in _layers(config, flags, environ, cwd):
+        merged |= values
+        files += [origin] if origin not in {DEFAULT, VARIABLES, OPTION} else []
     if files:
-        merged["source"] = str(files[-1])
-    merged |= _from_environment(environ, cwd)
-    merged |= {key: value for key, value in (flags or {}).items() if value is not None}
+        merged["source"] = files[-1]
     try:
         return Settings(**merged)
     except ValidationError as error:
@@ -126,8 +120,44 @@ def load(
         raise SettingsError(
             f"setting {key!r}: {first['msg']}",
             hint="`reimage doctor --settings` lists every setting and where it came from.",
-            evidence={"key": key, "files": [str(file) for file in files]},
+            evidence={"key": key, "files": files},
         ) from error
+
+
+def origins(
+    config: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> dict[str, str]:
+    """Return for every setting what it comes from: a file, its variable, ``option`` or ``default``."""
+    found = dict.fromkeys(Settings.model_fields, DEFAULT)
+    for origin, values in _layers(config, flags, environ, cwd):
+        for key in values:
+            found[key] = PREFIX + key.upper() if origin == VARIABLES else origin
+    return {key: origin for key, origin in found.items() if key != "source"}
+
+
+def _layers(
+    config: Path | None,
+    flags: Mapping[str, Any] | None,
+    environ: Mapping[str, str] | None,
+    cwd: Path | None,
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each layer with its origin, weakest first."""
+    environ = _environment() if environ is None else environ
+    cwd = cwd or Path.cwd()
+    chosen = config or (Path(environ["REIMAGE_CONFIG"]) if "REIMAGE_CONFIG" in environ else None)
+    if chosen and not chosen.is_file():
+        raise SettingsError(
+            f"no such settings file: {chosen}", hint="Check --config or REIMAGE_CONFIG."
+        )
+    yield DEFAULT, {"data": cwd / "data"}
+    for file in [chosen.absolute()] if chosen else _found(cwd):
+        yield str(file), _read(file)
+    yield VARIABLES, _from_environment(environ, cwd)
+    yield OPTION, {key: value for key, value in (flags or {}).items() if value is not None}
 
 
 def _environment() -> Mapping[str, str]:

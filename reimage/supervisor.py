@@ -10,7 +10,8 @@ and is made once: a second supervisor of the same attempt finds it and leaves.  
 Nothing outlives it: the runner dies with this process (PDEATHSIG), and what the runner leaves behind
 becomes a child of this process (subreaper) and is ended with the rest.  Memory is that of the whole
 tree, sampled; where a memory cgroup can really be made, the kernel enforces the limit and leaves
-evidence, and the sampling stands 10 % above it.  No RLIMIT_AS: CASA's import hangs below 1.1 GB of
+evidence, and the sampling stands 10 % above it.  Either way the largest process of the tree goes first,
+and ``oom_kills`` counts.  No RLIMIT_AS: CASA's import hangs below 1.1 GB of
 address space.
 
 A small process: standard library and psutil.
@@ -39,7 +40,8 @@ MB = 1 << 20
 LOOK_S = 0.25
 SERIES_S = 5.0
 GRACE_S = 5.0
-RUNNER = (sys.executable, "-m", "reimage.runner")
+RUNNER = (sys.executable, "-P", "-m", "reimage.runner")
+"""``-P``: what a delivered script leaves in the run directory, the cwd, is never imported."""
 ALREADY_SUPERVISED = 0
 
 
@@ -49,6 +51,8 @@ class Watch:
 
     started: float = field(default_factory=time.monotonic)
     peak_mb: int = 0
+    kills: int = 0
+    """Processes that were ended for the tree's memory."""
     why: str | None = None
     """Set when the tree is to be ended: memory, wall, or signal (somebody asked)."""
     asked: str | None = None
@@ -85,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
     end = _watch(child.pid, watch, limits, directory / "memory.jsonl", over=1.1 if cgroup else 1)
     child.returncode = end.code
     _end_tree(grace_s=0)
-    oom_kills = cgroup.close() if cgroup else 0
+    watch.kills += cgroup.close() if cgroup else 0
     record = {
         "attempt": attempt,
         "host": own.host,
@@ -93,12 +97,8 @@ def main(arguments: Sequence[str]) -> int:
         "pid": child.pid,
         "started_at": started_at.isoformat(),
         "ended_at": datetime.now(UTC).isoformat(),
-        **_manner(end.code, watch, oom_kills),
-        "wall_s": round(time.monotonic() - watch.started, 3),
-        "cpu_s": round(end.cpu_s, 3),
-        "peak_tree_mb": max(watch.peak_mb, end.peak_process_mb),
-        "peak_process_mb": end.peak_process_mb,
-        "oom_kills": oom_kills,
+        **_manner(end.code, watch),
+        **_use(end, watch),
         "casa_wall_s": round(_casa_wall_s(directory / "journal.jsonl"), 3),
     }
     _write(directory / "exit.json", record)
@@ -126,28 +126,41 @@ def _watch(pid: int, watch: Watch, limits: dict[str, Any], series: Path, over: f
             return End(code, cpu_s, usage.ru_maxrss // 1024)
         if found:  # an orphan of the tree, reaped
             continue
-        resident_mb = sum(_resident(p) for p in _tree()) // MB
+        resident_mb = sum(_resident(process) for process in _tree()) // MB
         watch.peak_mb = max(watch.peak_mb, resident_mb)
         _tell(series, watch, resident_mb)
-        if watch.why is None:
-            if resident_mb > limit_mb:
-                watch.why = "memory"
-            elif time.monotonic() - watch.started > float(limits["wall_s"]):
-                watch.why = "wall"
-        if watch.why is not None:
-            _terminate(pid, watch)
+        if resident_mb > limit_mb:
+            _kill_largest(pid, watch)
+        if watch.why is None and time.monotonic() - watch.started > float(limits["wall_s"]):
+            watch.why = "wall"
+        if watch.why in {"wall", "signal"}:
+            _terminate(pid)
         time.sleep(LOOK_S)
 
 
-def _terminate(pid: int, watch: Watch) -> None:
-    """End the tree: TERM to the runner alone first, so that it can write its outcome, then all."""
+def _kill_largest(runner: int, watch: Watch) -> None:
+    """Do as the kernel does when memory is out: the largest process has to go.
+
+    A CASA job that goes leaves the runner to say so, and to go on with the next image; only a runner
+    that is itself the largest ends the attempt.
+    """
+    largest = max(_tree(), key=_resident, default=None)
+    if largest is None:
+        return
+    with suppress(psutil.NoSuchProcess):
+        largest.kill()
+        watch.kills += 1
+    if largest.pid == runner and watch.why is None:
+        watch.why = "memory"
+
+
+def _terminate(pid: int) -> None:
+    """End the runner: TERM, time to write its outcome, KILL; what it leaves behind is ended later."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
-    greedy = watch.why == "memory"  # has no grace: it would take the machine with it
-    while not greedy and time.monotonic() < deadline:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
+    while time.monotonic() < deadline:
+        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return
         time.sleep(LOOK_S / 5)
     with suppress(ProcessLookupError):
@@ -185,11 +198,22 @@ def _resident(process: psutil.Process) -> int:
         return 0
 
 
-def _manner(code: int, watch: Watch, oom_kills: int) -> dict[str, Any]:
+def _use(end: End, watch: Watch) -> dict[str, Any]:
+    """Say what it used."""
+    return {
+        "wall_s": round(time.monotonic() - watch.started, 3),
+        "cpu_s": round(end.cpu_s, 3),
+        "peak_tree_mb": max(watch.peak_mb, end.peak_process_mb),
+        "peak_process_mb": end.peak_process_mb,
+        "oom_kills": watch.kills,
+    }
+
+
+def _manner(code: int, watch: Watch) -> dict[str, Any]:
     """Say why it ended: a limit that was crossed comes before what the runner made of it."""
     died_of = signal.Signals(-code).name if code < 0 else None
     why = watch.why or ("signal" if code < 0 else "exit")
-    if oom_kills and died_of == "SIGKILL":
+    if watch.kills and died_of == "SIGKILL":
         why = "memory"
     return {
         "why": why,

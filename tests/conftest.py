@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from reimage.store import migrate
 SERVICES = {
     # service: (what it is found by, what installs it)
     "postgresql": ("initdb", "make system"),
+    "bubblewrap": ("bwrap", "make system"),
 }
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/bin")]
 
@@ -66,7 +68,12 @@ def postgresql():
         return f"{address}/{name}"
 
     yield new_database
-    run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    # Without waiting: in a container nobody may reap the server, and pg_ctl would wait for it.
+    run(binaries / "pg_ctl", "-D", data, "-m", "fast", "-W", "stop")
+    for _ in range(50):
+        if not (data / "postmaster.pid").exists():
+            break
+        time.sleep(0.1)
     shutil.rmtree(place, ignore_errors=True)
 
 

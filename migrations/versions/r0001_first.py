@@ -31,6 +31,7 @@ def upgrade() -> None:
     """Make all tables."""
     holdings()
     runs()
+    attempts()
     products()
     mirrors()
     desk()
@@ -145,7 +146,7 @@ def holdings() -> None:
 
 
 def runs() -> None:
-    """Make the tables of sweeps, runs, attempts, stages, events."""
+    """Make the tables of sweeps and runs, with what holds a run's axes together."""
     op.create_table(
         "sweep",
         sa.Column("name", sa.String(80), primary_key=True),
@@ -216,6 +217,10 @@ def runs() -> None:
         "sweep": ["sweep"],
     }.items():
         op.create_index(f"ix_run_{name}", "run", columns)
+
+
+def attempts() -> None:
+    """Make the tables of attempts, their stages and their events."""
     op.create_table(
         "attempt",
         reference("run_id", "run.id", key=True),

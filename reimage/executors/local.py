@@ -38,7 +38,7 @@ class LocalExecutor:
     def submit(self, run_dir: Path, attempt: int) -> str:
         """Start an attempt's supervisor in a session of its own."""
         directory = run_dir / "attempts" / str(attempt)
-        command = [sys.executable, "-m", "reimage.supervisor", str(run_dir), str(attempt)]
+        command = [sys.executable, "-P", "-m", "reimage.supervisor", str(run_dir), str(attempt)]
         if self._program:
             command += ["--", *self._program]
         try:

@@ -1,4 +1,4 @@
-"""Mirrors of what files declare: CASA builds, error classes."""
+"""Mirrors of what files declare: CASA builds, error classes, known issues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from reimage import document
 from reimage.model import CasaBuild
-from reimage.store.desk_tables import Build, ErrorClass
+from reimage.store.desk_tables import Build, ErrorClass, Issue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,15 @@ class ClassRecord:
     title: str
     fault: str | None
     remedy: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueRecord:
+    """What the index keeps of a known issue: what its fix says of it."""
+
+    name: str
+    title: str
+    url: str
 
 
 def mirror(session: Session, builds: Sequence[CasaBuild], at: datetime) -> None:
@@ -76,3 +85,9 @@ def mirror_classes(session: Session, classes: Iterable[ClassRecord], at: datetim
                     seen_at=at,
                 )
             )
+
+
+def mirror_issues(session: Session, issues: Iterable[IssueRecord]) -> None:
+    """Make the rows of known issues those that fixes name; history keeps the others."""
+    for known in issues:
+        session.merge(Issue(name=known.name, title=known.title, url=known.url))

@@ -122,7 +122,12 @@ def find(session: Session, holding: str, key: str) -> DatasetRow:
     """
     found = _rows(session, _by_key(_selection(), holding, canonical(key)))
     if not found:
-        raise DatasetUnknown(f"no dataset {key!r} in {holding}", evidence={"dataset": key})
+        is_malformed = holding == "alma" and Uid.find(key) is None
+        raise DatasetUnknown(
+            f"no dataset {key!r} in {holding}",
+            hint=f"It is no uid. {UidMalformed.hint}" if is_malformed else "",
+            evidence={"dataset": key},
+        )
     return found[0]
 
 

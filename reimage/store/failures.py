@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Select, func, insert, select, true
+from sqlalchemy import ColumnElement, Select, func, insert, select, true
 from sqlalchemy.orm import Session, aliased
 
 from reimage.errors import UsageError
@@ -118,12 +118,9 @@ def groups(
     if by not in _KEYS:
         raise GroupingUnknown(f"failures are not grouped by {by!r}")
     key = _KEYS[by]
-    newer = aliased(Run)
-    is_latest = ~(
-        select(newer.id).where(newer.dataset_id == Run.dataset_id, newer.id > Run.id).exists()
-    )
-    statement = (
-        select(
+    chosen = _Choice(sweep=sweep, since=since, refused=refused)
+    counted = session.execute(
+        chosen.of(
             key,
             Failure.result,
             func.count(Run.id.distinct()),
@@ -131,22 +128,9 @@ def groups(
             func.max(Failure.failed_at),
             func.max(Run.id),
         )
-        .join(Run, Run.id == Failure.run_id)
-        .where(Failure.is_final == true(), Run.state == State.DONE)
-        .group_by(key, Failure.result)
-    )
-    statement = _narrowed(statement, sweep=sweep, since=since, refused=refused)
-    blocked = _narrowed(
-        select(key, Failure.result, func.count(Run.dataset_id.distinct()))
-        .join(Run, Run.id == Failure.run_id)
-        .where(Failure.is_final == true(), Run.state == State.DONE, is_latest)
-        .group_by(key, Failure.result),
-        sweep=sweep,
-        since=since,
-        refused=refused,
-    )
-    datasets = {(k, result): n for k, result, n in session.execute(blocked)}
-    counted = session.execute(statement).all()
+    ).all()
+    blocking = chosen.of(key, Failure.result, func.count(Run.dataset_id.distinct()))
+    datasets = {(k, result): n for k, result, n in session.execute(blocking.where(_is_latest()))}
     examples = _names(session, [newest for *_, newest in counted])
     found = [
         FailureGroup(
@@ -165,22 +149,42 @@ def groups(
     return _described(session, found) if by == "class" else tuple(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """Which final failures are counted."""
+
+    sweep: str | None
+    since: datetime | None
+    refused: bool
+
+    def of(self, *columns: Any) -> Select[Any]:  # noqa: ANN401 -- columns of any type
+        """Select columns of the chosen failures, grouped by the first two."""
+        statement: Select[Any] = (
+            select(*columns)
+            .join(Run, Run.id == Failure.run_id)
+            .where(Failure.is_final == true(), Run.state == State.DONE)
+            .group_by(*columns[:2])
+        )
+        if self.sweep is not None:
+            statement = statement.where(Run.sweep == self.sweep)
+        if self.since is not None:
+            statement = statement.where(Failure.failed_at >= self.since)
+        if not self.refused:
+            statement = statement.where(Failure.result != Result.REFUSED)
+        return statement
+
+
+def _is_latest() -> ColumnElement[bool]:
+    """Say that a run is the newest of its dataset: what it ended in still blocks it."""
+    newer = aliased(Run)
+    later = select(newer.id).where(newer.dataset_id == Run.dataset_id, newer.id > Run.id)
+    return ~later.exists()
+
+
 def _names(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """Return the names of some runs."""
     statement = select(Run.id, Run.run).where(Run.id.in_(ids))
     return {row.id: row.run for row in session.execute(statement)}
-
-
-def _narrowed(
-    statement: Select[Any], *, sweep: str | None, since: datetime | None, refused: bool
-) -> Select[Any]:
-    if sweep is not None:
-        statement = statement.where(Run.sweep == sweep)
-    if since is not None:
-        statement = statement.where(Failure.failed_at >= since)
-    if not refused:
-        statement = statement.where(Failure.result != Result.REFUSED)
-    return statement
 
 
 def _described(session: Session, found: Sequence[FailureGroup]) -> tuple[FailureGroup, ...]:

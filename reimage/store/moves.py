@@ -182,15 +182,6 @@ def set_build(session: Session, run_id: int, build: str) -> None:
     )
 
 
-def set_planned(session: Session, run_id: int, planned: int) -> None:
-    """Note how many products the plan has."""
-    session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.state != State.DONE)
-        .values(products_planned=planned)
-    )
-
-
 def set_log_offset(session: Session, run_id: int, before: int, after: int) -> bool:
     """Advance the offset of the controller's own journal; False when somebody else did."""
     return _changed(

@@ -113,6 +113,11 @@ def counts(session: Session, sweep: str | None = None) -> tuple[StateCount, ...]
     return tuple(sorted(found, key=lambda c: (order.index(c.state), c.result or "")))
 
 
+def count(session: Session, state: State) -> int:
+    """Return how many runs are in a state; quick while few of many are."""
+    return session.scalars(select(func.count(Run.id)).where(Run.state == state)).one()
+
+
 def attempts(session: Session, run: str) -> tuple[AttemptRow, ...]:
     """Return a run's attempts in order."""
     statement = (

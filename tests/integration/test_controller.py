@@ -262,3 +262,19 @@ def test_sigterm_drains_and_leaves_runs_going_on(settings, database):
     assert find(database).state == State.RUNNING
     controller(settings, database).run(until_idle=True)
     assert (find(database).result, find(database).attempts) == (Result.IMAGED, 1)
+
+
+def test_nothing_in_a_run_directory_is_imported(settings, database):
+    """A delivered script may write there; what it leaves must not become our code."""
+    row = make(settings, database)
+    directory = queueing.run_directory(settings, row)
+    for name in ("json", "psutil", "reimage", "errno"):
+        (directory / f"{name}.py").write_text("raise SystemExit('hijacked')")
+    lead = controller(settings, database)
+    lead._executor._program = ()  # the real runner, which finds no archive
+    lead.run(until_idle=True)
+    assert find(database).error_class is not None
+    with database.read() as session:
+        assert runs.attempts(session, "r1")[0].exit_code == 0
+        (failure,) = failures.of_run(session, "r1")
+    assert failure.code == "archive-foreign"

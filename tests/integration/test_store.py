@@ -6,12 +6,14 @@ import threading
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from making import WHEN, make_build, make_run
-from sqlalchemy import String, literal, update
+from sqlalchemy import String, event, literal, update
 from sqlalchemy.exc import IntegrityError
 
 from reimage import document
-from reimage.errors import DatasetUnknown, RunUnknown
+from reimage.errors import DatasetUnknown, DiskFull, RunUnknown
 from reimage.identity import Identity, of_self
 from reimage.journal import Event
 from reimage.leadership import ControllerDisplaced, ControllerRunning, Leadership
@@ -453,3 +455,54 @@ def test_databases_that_do_not_answer(tmp_path):
         with pytest.raises(DatabaseUnreachable) as caught:
             migrate.open_database(url)
         assert caught.value.hint
+
+
+def test_a_full_disk_is_told(tmp_path):
+    """SQLite is made to believe that its file cannot grow."""
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    migrate.upgrade(url)
+    database = migrate.open_database(url)
+
+    def no_room(connection, _):
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    database.engine.dispose()
+    event.listen(database.engine, "connect", no_room)
+    facts = {"filler": "x" * 100_000}
+    with pytest.raises(DiskFull), database.write() as session:
+        datasets.sync(session, "alma", [("a", facts)], at=WHEN)
+    database.close()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["submit", "start", "requeue", "finish", "cancel"]), st.integers(1, 3)
+        ),
+        max_size=12,
+    )
+)
+def test_no_order_of_moves_breaks_a_run(tmp_path_factory, steps):
+    """Whatever is asked in whatever order: forward only, attempts count up, done is done."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('moves') / 'runs.db'}"
+    database = Database(url)
+    metadata().create_all(database.engine)
+    with database.write() as session:
+        run_id = add(session)
+    for what, attempt in steps:
+        with database.write() as session:
+            before = runs.find(session, "r1")
+            moved = {
+                "submit": lambda s, n: moves.submit(s, run_id, n, "local", WHEN),
+                "start": lambda s, n: moves.start(s, run_id, n, WHEN),
+                "requeue": lambda s, n: moves.requeue(s, run_id, n, 1.0),
+                "finish": lambda s, _: moves.finish(s, run_id, ENDING, 1.0),
+                "cancel": lambda s, _: moves.ask_cancel(s, run_id, WHEN),
+            }[what](session, attempt)
+            after = runs.find(session, "r1")
+        assert moved or after == before
+        assert before.state != State.DONE or after == before
+        assert after.attempts - before.attempts == (what == "submit" and moved)
+    database.close()

@@ -103,7 +103,8 @@ def test_memory(run_dir, with_cgroup, tmp_path):
 
 
 def test_a_greedy_child_goes_before_its_runner(run_dir):
-    code = f"import subprocess, sys; c = [sys.executable, '-c', {HOG!r}]; " + (
+    code = (
+        f"import subprocess, sys; c = [sys.executable, '-c', {HOG!r}]; "
         "sys.exit(0 if subprocess.run(c).returncode == -9 else 1)"
     )
     record = supervise(run_dir(memory_mb=200), code)

@@ -35,3 +35,16 @@ def test_a_torn_line_waits_and_is_dropped_by_the_next_writer(tmp_path):
 
 def test_an_absent_journal_is_empty(tmp_path):
     assert list(journal.read(tmp_path / "none.jsonl")) == []
+
+
+def test_a_whole_line_that_is_no_event_is_passed_over(tmp_path):
+    """A disk that was full for a moment leaves half a line, then whole ones."""
+    path = tmp_path / "journal.jsonl"
+    writer = journal.Journal(path, 1)
+    writer.emit("a.b")
+    with path.open("ab") as stream:
+        stream.write(b'{"v": 1, "att{"v": 1}\n[]\n\xff\n')
+    writer.emit("c.d")
+    writer.close()
+    assert [e.event for e, _ in journal.read(path)] == ["a.b", "c.d"]
+    assert [offset for _, offset in journal.read(path)][-1] == path.stat().st_size
