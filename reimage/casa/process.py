@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from reimage import document, kernel
-from reimage.casa import log
+from reimage.casa import confine, log
 from reimage.errors import CasaError, ResourceError
 from reimage.journal import Emit
 from reimage.model import CasaBuild, Limits
@@ -81,6 +81,7 @@ def run_job(
     directory: Path,
     limits: Limits,
     emit: Emit,
+    writable: Path | None = None,
 ) -> dict[str, Any]:
     """Run ``jobs/<job>.py`` in a build and return the value of its result.
 
@@ -91,6 +92,9 @@ def run_job(
         ``<directory>.<n>``; other files stay, so that a job can resume.
     emit
         Receives ``casa.started``, what the job reports, and ``casa.exited``.
+    writable
+        The one directory that the process may write to, where the machine can confine it; None
+        leaves it unconfined.
 
     Raises
     ------
@@ -115,7 +119,8 @@ def run_job(
             f"build {build.id} is monolithic: its jobs cannot be started yet",
             hint="Register a modular build, or install one with `reimage casa install`.",
         )
-    command = [build.python, str(JOBS / f"{job}.py"), str(directory / "job.json")]
+    shut_in = confine.prefix(writable) if writable is not None else []
+    command = [*shut_in, build.python, str(JOBS / f"{job}.py"), str(directory / "job.json")]
     ended = _watch(command, build, job, directory=directory, limits=limits, emit=emit)
     document.write(directory / "exit.json", ended)
     evidence = {
@@ -155,6 +160,7 @@ def environment(build: CasaBuild, directory: Path) -> dict[str, str]:
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "HOME": str(directory / "home"),
+        "TMPDIR": str(directory / "home"),
         "MPLCONFIGDIR": str(directory / "home" / "mpl"),
         "MPLBACKEND": "Agg",
         "OMP_NUM_THREADS": "1",
@@ -198,7 +204,14 @@ def _watch(
             raise CasaNotStarted(
                 f"cannot start {command[0]}: {error}", evidence={"build": build.id}
             ) from error
-    emit("casa.started", job=job, build=build.id, pid=child.pid, directory=str(directory))
+    emit(
+        "casa.started",
+        job=job,
+        build=build.id,
+        pid=child.pid,
+        directory=str(directory),
+        confined=command[0] != build.python,
+    )
     told = _Tail(directory / "progress.jsonl")
     why, last_size, last_change = "", -1, start
     try:
@@ -222,7 +235,8 @@ def _watch(
     except BaseException:
         stop_group(child.pid, grace_s=0)
         raise
-    child.returncode = code = os.waitstatus_to_exitcode(status)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    code = confine.own_status(child.returncode) if command[0] != build.python else child.returncode
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)  # what the job left behind
     _relay(told, emit)

@@ -175,7 +175,7 @@ def _summary(analysis: CubeAnalysis, finder: Finder) -> Json:
     caveats = []
     if analysis.scan.continuum is not None:
         caveats.append("continuum-left-in")
-    blank = int(np.isnan(noise).sum())
+    blank = int((analysis.scan.table.n_finite == 0).sum())
     if blank:
         caveats.append(f"blank-channels:{blank}")
     return {

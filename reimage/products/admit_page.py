@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from reimage.products import drawing
 from reimage.products.caption import caption
@@ -59,6 +60,9 @@ def _channel_picture(analysis: CubeAnalysis, path: Path) -> None:
             channel, values / table.noise, where="mid", color=colour, label=name, linewidth=1.2
         )
     lower.set_yscale("log")
+    lower.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    lower.yaxis.set_major_formatter("{x:g}")
+    lower.yaxis.set_minor_formatter(NullFormatter())
     lower.set_xlim(-0.5, channel[-1] + 0.5)
     lower.set_xlabel("channel")
     lower.set_ylabel("in sigma of the channel")

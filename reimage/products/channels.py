@@ -27,7 +27,9 @@ REAL_RISE = 1.25
 """The MAD of a few hundred beams scatters by 5 %; a channel so far above its neighbours is noisier."""
 ENOUGH_CHANNELS = 4
 """Fewer line-free channels do not tell the continuum."""
-BLOCK_BYTES = 64_000_000
+MEDIAN_CHANNELS = 256
+"""Channels, evenly spread, whose median shows whether there is continuum."""
+BLOCK_BYTES = 16_000_000
 """Memory for the median along the spectrum."""
 
 
@@ -47,8 +49,8 @@ class ChannelTable:
 
     @property
     def noise(self) -> Floats:
-        """``sigma`` steadied by its neighbours: what significances are counted in."""
-        return _steadied(self.sigma)
+        """``sigma`` steadied by its neighbours: what significances are counted in; never 0."""
+        return _steadied(np.where(self.sigma > 0, self.sigma, np.nan))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,22 +213,19 @@ def _continuum(flat: FlatImage, sigma: float) -> Plane | None:
     The median of n channels of noise scatters by 1.25/sqrt(n) sigma; seven times that is signal.
     """
     n_channels = flat.image.n_channels
+    channels = range(0, n_channels, max(1, n_channels // MEDIAN_CHANNELS))
     rows, columns = flat.image.shape
-    step = max(1, BLOCK_BYTES // (4 * n_channels * columns))
-    median = np.full((rows, columns), np.nan, dtype=np.float32)
-    responses = None if flat.pb is None else flat.pb.data
+    step = max(1, BLOCK_BYTES // (4 * len(channels) * columns))
+    median = np.zeros((rows, columns), dtype=np.float32)
+    significant = False
     for start in range(0, rows, step):
-        part = slice(start, start + step)
-        block = flat.image.data[:, part].astype(np.float32)
-        if responses is not None:
-            several = responses.shape[0] == n_channels
-            block *= responses[:, part] if several else responses[:1, part]
-        median[part] = _median(block)
-    limit = max(CONTINUUM_SIGMA, 7 * 1.25 / np.sqrt(n_channels)) * sigma
-    strongest = np.abs(median[np.isfinite(median)]).max(initial=0.0)
-    if not strongest > limit:
-        return None
-    return np.nan_to_num(median, nan=0.0)
+        part = slice(start, min(start + step, rows))
+        block = np.stack([flat.rows(channel, part) for channel in channels])
+        median[part] = np.nan_to_num(_median(block))
+        known = np.isfinite(block).sum(axis=0)  # at the edge of the field a few channels only
+        limit = np.maximum(CONTINUUM_SIGMA, 7 * 1.25 / np.sqrt(np.maximum(known, 1))) * sigma
+        significant |= bool((np.abs(median[part]) > limit).any())
+    return median if significant else None
 
 
 def _mean_continuum(flat: FlatImage, line_free: Pixels) -> Plane:

@@ -190,9 +190,10 @@ def _spectra(flat: FlatImage, scan: CubeScan, lines: tuple[LineMap, ...]) -> Spe
 
 def _peak_pixel(scan: CubeScan) -> tuple[int, int]:
     table = scan.table
-    if not np.isfinite(table.maximum).any():
+    significance = table.maximum / table.noise
+    if not np.isfinite(significance).any():
         return 0, 0
-    channel = int(np.nanargmax(table.maximum / table.noise))
+    channel = int(np.nanargmax(significance))
     return int(table.max_x[channel]), int(table.max_y[channel])
 
 

@@ -108,7 +108,7 @@ def draw_spectrum(axes: Axes, analysis: CubeAnalysis, values: Floats, unit: str)
     axes.set_xlim(x.min() - step / 2, x.max() + step / 2)
     axes.set_xlabel("frequency (GHz)" if known else "channel")
     where = "the lines' sources" if analysis.spectra.aperture == "lines" else "the peak's beam"
-    label = f"flux of {where}" if unit == "Jy" else "brightness at the peak"
+    label = f"flux of {where}" if unit == "Jy" else "at the peak"
     axes.set_ylabel(f"{label}  [{shown_unit}]")
     axes.ticklabel_format(axis="x", useOffset=False)
     axes.locator_params(axis="x", nbins=5)

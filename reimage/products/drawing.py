@@ -120,17 +120,22 @@ def show(axes: WCSAxes, plane: Plane, norm: Normalize, colours: Colormap | str) 
 
 
 def colour_bar(
-    figure: Figure, box: tuple[float, float, float, float], shown: AxesImage, label: str
+    figure: Figure,
+    box: tuple[float, float, float, float],
+    shown: AxesImage,
+    label: str,
+    *,
+    ticks: tuple[float, ...] = (),
 ) -> None:
-    """Add a colour bar with its unit."""
+    """Add a colour bar with its unit; ``ticks`` only where the usual ones mislead."""
     axes = figure.add_axes(box)
     bar = figure.colorbar(shown, cax=axes)
     bar.set_label(label)
     bar.outline.set_edgecolor(INK)
     axes.tick_params(labelsize=11)
-    if isinstance(shown.norm, AsinhNorm):
-        ticks = _asinh_ticks(shown.norm)
-        bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    chosen = _asinh_ticks(shown.norm) if isinstance(shown.norm, AsinhNorm) else list(ticks)
+    if chosen:
+        bar.set_ticks(chosen, labels=[f"{tick:g}" for tick in chosen])
         bar.minorticks_off()
 
 

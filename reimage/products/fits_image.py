@@ -7,6 +7,7 @@ Pixels outside the primary-beam limit are NaN.
 
 from __future__ import annotations
 
+import mmap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ class FitsImage:
     path: Path
     data: npt.NDArray[Any]
     """(channel, y, x), in the byte order of the file."""
+    mapping: mmap.mmap | None
+    """Of the file; None when the pixels had to be read and scaled."""
     header: fits.Header
     wcs: WCS
     """Celestial, two-dimensional."""
@@ -122,8 +125,16 @@ class FitsImage:
         return float(width) if width is not None else None
 
     def plane(self, channel: int = 0) -> Plane:
-        """Return one channel in native byte order, a copy."""
-        return np.asarray(self.data[channel]).astype(np.float32)
+        """Return one channel in native byte order, a copy; what is infinite is NaN in it."""
+        return self.rows(channel, slice(None))
+
+    def rows(self, channel: int, part: slice) -> Plane:
+        """Return some rows of a channel, as `plane` does."""
+        rows = np.asarray(self.data[channel, part]).astype(np.float32)
+        rows[np.isinf(rows)] = np.nan
+        if self.mapping is not None:  # mapped pages would count as the process's own memory
+            self.mapping.madvise(mmap.MADV_DONTNEED)
+        return rows
 
     def planes(self) -> Iterator[Plane]:
         """Yield every channel, one in memory at a time."""
@@ -153,7 +164,7 @@ def open_image(path: Path) -> FitsImage:
             with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
                 hdu = hdus[0]
                 header = hdu.header
-                data = _mapped(path, hdu)
+                data, mapping = _mapped(path, hdu)
                 beams = read_beams(hdus, header)
     except (OSError, TypeError, KeyError, IndexError, fits.VerifyError) as error:
         raise FitsUnreadable(
@@ -163,6 +174,7 @@ def open_image(path: Path) -> FitsImage:
     return FitsImage(
         path=path,
         data=cube,
+        mapping=mapping,
         header=header,
         wcs=wcs,
         frequency_hz=_frequencies(header, cube.shape[0]),
@@ -170,7 +182,7 @@ def open_image(path: Path) -> FitsImage:
     )
 
 
-def _mapped(path: Path, hdu: fits.PrimaryHDU) -> npt.NDArray[Any]:
+def _mapped(path: Path, hdu: fits.PrimaryHDU) -> tuple[npt.NDArray[Any], mmap.mmap | None]:
     """Map the pixels of the first HDU; integers and scaled values are read and scaled."""
     header = hdu.header
     shape = tuple(header[f"NAXIS{i}"] for i in range(header["NAXIS"], 0, -1))
@@ -188,9 +200,12 @@ def _mapped(path: Path, hdu: fits.PrimaryHDU) -> npt.NDArray[Any]:
         )
     scaled = header.get("BSCALE", 1.0) != 1.0 or header.get("BZERO", 0.0) != 0.0
     if header["BITPIX"] > 0 or scaled:
-        return np.asarray(hdu.data, dtype=np.float32)
+        return np.asarray(hdu.data, dtype=np.float32), None
     kind = np.dtype(f">f{-header['BITPIX'] // 8}")
-    return np.memmap(path, dtype=kind, mode="r", offset=offset, shape=shape)
+    with path.open("rb") as stream:
+        mapping = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    flat = np.frombuffer(mapping, kind, count=int(np.prod(shape)), offset=offset)
+    return flat.reshape(shape), mapping
 
 
 def _arranged(

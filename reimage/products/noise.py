@@ -53,6 +53,14 @@ class FlatImage:
             return None
         return self.pb.plane(channel if self.pb.n_channels == self.image.n_channels else 0)
 
+    def rows(self, channel: int, part: slice) -> Plane:
+        """Return some rows of a channel with flat noise."""
+        plane = self.image.rows(channel, part)
+        if self.pb is None:
+            return plane
+        several = self.pb.n_channels == self.image.n_channels
+        return plane * self.pb.rows(channel if several else 0, part)
+
     def plane(self, channel: int = 0) -> Plane:
         """Return one channel with flat noise."""
         plane, response = self.image.plane(channel), self.response(channel)

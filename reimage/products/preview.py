@@ -181,6 +181,7 @@ def _mask(figure: Figure, image: FitsImage, words: Caption, _: Companions) -> No
     share = 100 * n_pixels / count.size
     said = f"clean mask: {n_pixels} pixels ({share:.2g} %)" if n_pixels else "clean mask: empty"
     axes, part = _map(figure, image, count, words, said)
+    ticks: tuple[float, ...] = ()
     if image.is_cube and n_pixels:
         colours = colormaps["viridis"].with_extremes(under="#f2f2f2")
         norm = Normalize(0.5, max(1.5, float(count.max())))
@@ -188,9 +189,9 @@ def _mask(figure: Figure, image: FitsImage, words: Caption, _: Companions) -> No
     else:
         colours = ListedColormap(["#f2f2f2", "#1f6fb4"])
         norm = BoundaryNorm([-0.5, 0.5, 1.5], 2)
-        label = "0: free   1: masked"
+        label, ticks = "0: free   1: masked", (0.0, 1.0)
     shown = drawing.show(axes, part.cut(count), norm, colours)
-    drawing.colour_bar(figure, BAR, shown, label)
+    drawing.colour_bar(figure, BAR, shown, label, ticks=ticks)
     drawing.mark_scale(axes, image, part)
 
 

@@ -46,16 +46,8 @@ RULES = (
         number="dynamic_range",
         side="below",
         threshold=5.0,
-        meaning="Nothing stands out of the noise in the continuum.",
+        meaning="Nothing stands out of the noise in the continuum (a cube without a line is no news).",
         cubes=False,
-    ),
-    Rule(
-        id="low-dynamic-range",
-        number="dynamic_range",
-        side="below",
-        threshold=6.0,
-        meaning="Nothing stands out of the noise in any channel.",
-        cubes=True,
     ),
     Rule(
         id="mostly-nan",

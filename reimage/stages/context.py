@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from reimage import document
+from reimage.casa import process
 from reimage.errors import ReimageError
 from reimage.journal import Emit
 from reimage.model import CasaBuild, Run, Stage
@@ -55,6 +56,23 @@ class StageContext:
         if not path.exists():
             raise StageNotProven(f"{stage} is not proven", evidence={"stage": stage.value})
         return document.load(kind, document.read_json(path)["value"], origin=str(path))
+
+    def run_job(self, job: str, inputs: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+        """Run a CASA job of the chosen build within this run: its limits, journal and directory.
+
+        Raises
+        ------
+        CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent
+        """
+        return process.run_job(
+            self.build(),
+            job,
+            inputs,
+            directory=directory,
+            limits=self.run.limits,
+            emit=self.emit,
+            writable=self.directory,
+        )
 
     def build(self) -> CasaBuild:
         """Return the build that *choose* found."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from reimage import document, fix
-from reimage.casa import process
 from reimage.model import Delivery, Stage
 from reimage.stages.context import StageContext
 
@@ -58,13 +57,10 @@ def measurement_sets(
         if why is None:
             continue
         operations = [op for op in one.apply(delivery, facts) if isinstance(op, fix.MsOperation)]
-        changes = process.run_job(
-            context.build(),
+        changes = context.run_job(
             "fix_ms",
             {"operations": document.dump(operations)},
-            directory=context.work(Stage.RESTORE) / f"fix-{one.id}",
-            limits=context.run.limits,
-            emit=context.emit,
+            context.work(Stage.RESTORE) / f"fix-{one.id}",
         )
         context.emit("fix.applied", fix=one.id, before="image", because=why, changed=changes)
         applied.append(one.id)

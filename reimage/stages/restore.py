@@ -11,7 +11,6 @@ import shutil
 from pathlib import Path
 from typing import Any, Literal
 
-from reimage.casa import process
 from reimage.delivery import asdm
 from reimage.errors import DeliveryError
 from reimage.model import CalibratedMs, Calibration, Delivery, Stage
@@ -116,8 +115,7 @@ def _apply_tables(context: StageContext, delivery: Delivery, work: Path) -> Path
     def belonging(names: tuple[str, ...], eb: str) -> str:
         return next((str(root / name) for name in names if eb in name), "")
 
-    process.run_job(
-        context.build(),
+    context.run_job(
         "restore_tables",
         {
             "work": str(target),
@@ -132,9 +130,7 @@ def _apply_tables(context: StageContext, delivery: Delivery, work: Path) -> Path
                 for eb in delivery.ebs
             ],
         },
-        directory=work / "tables",
-        limits=context.run.limits,
-        emit=context.emit,
+        work / "tables",
     )
     return work / "calibrated"
 
@@ -149,13 +145,10 @@ def _run_script(context: StageContext, delivery: Delivery, work: Path) -> Path:
     farm = work / "tree"
     _link_farm(Path(delivery.root), farm)
     mend.files(context, delivery, farm)
-    process.run_job(
-        context.build(),
+    context.run_job(
         "restore_script",
         {"script": str(farm / scripts[0]), "options": SCRIPT_OPTIONS},
-        directory=work / "script",
-        limits=context.run.limits,
-        emit=context.emit,
+        work / "script",
     )
     return farm / delivery.member / "calibrated"
 
@@ -172,14 +165,7 @@ def _link_farm(source: Path, target: Path) -> None:
 
 
 def _inspect(context: StageContext, paths: list[Path], directory: Path) -> dict[str, Any]:
-    return process.run_job(
-        context.build(),
-        "inspect_ms",
-        {"ms": [str(path) for path in paths]},
-        directory=directory,
-        limits=context.run.limits,
-        emit=context.emit,
-    )
+    return context.run_job("inspect_ms", {"ms": [str(path) for path in paths]}, directory)
 
 
 def _prove(

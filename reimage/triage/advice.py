@@ -12,7 +12,12 @@ _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 def advice(error_class: ErrorClass, evidence: Evidence) -> str:
-    """Return the advice with ``{key}`` replaced by facts of the evidence; unknown ones by ``?``."""
+    """Return the advice of a class for this failure."""
+    return filled(error_class.advice, evidence)
+
+
+def filled(text: str, evidence: Evidence) -> str:
+    """Return a text with ``{key}`` replaced by facts of the evidence; unknown ones by ``?``."""
     facts: dict[str, object] = {
         "run": evidence.run,
         "attempt": evidence.attempt,
@@ -30,4 +35,4 @@ def advice(error_class: ErrorClass, evidence: Evidence) -> str:
         value = facts.get(match[1])
         return "?" if value is None or value == "" else str(value)[:MOST_FILLED]
 
-    return _PLACEHOLDER.sub(fill, error_class.advice)
+    return _PLACEHOLDER.sub(fill, text)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import psutil
 import pytest
 from astropy.io import fits
 from making_images import BEAM, CHANNEL_HZ, DEC, FREQUENCY, PIXEL, RA, write_image
@@ -22,9 +23,19 @@ def test_a_cube_is_channel_y_x(tmp_path):
     assert image.channel_hz == pytest.approx(CHANNEL_HZ)
 
 
-def test_pixels_are_not_read_on_opening(tmp_path):
-    image = open_image(write_image(tmp_path / "a.fits", np.zeros((3, 4, 5))))
-    assert isinstance(image.data, np.memmap)
+def test_pixels_stay_on_disk(tmp_path):
+    path = write_image(tmp_path / "a.fits", np.zeros((64, 256, 256)))  # 17 MB
+    image = open_image(path)
+    before = resident()
+    for _ in image.planes():
+        pass
+    assert resident() - before < 6e6
+    assert np.asarray(image.data).sum() == 0  # what this test would see if they did not
+    assert resident() - before > 12e6
+
+
+def resident():
+    return psutil.Process().memory_info().rss
 
 
 def test_the_axes_are_found_in_any_order(tmp_path):

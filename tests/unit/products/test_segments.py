@@ -136,3 +136,10 @@ def test_segments_share_no_channel(items):
     channels = [channel for segment in kept for channel in segment.channels]
     assert len(channels) == len(set(channels))
     assert bool(kept) == bool(segments)
+
+
+def test_the_ragged_edge_of_the_field_is_no_continuum(tmp_path):
+    cube = make_cube(n_channels=35, rms=1e-3)
+    cube[3:, :, 40:] = np.nan  # known in three channels only
+    scan, _ = find_segments(flat(write_image(tmp_path / "cube.fits", cube)))
+    assert scan.continuum is None

@@ -201,7 +201,7 @@ def test_continuum_left_in_a_cube_is_a_caveat(context, products):
 def test_when_nothing_can_be_derived_the_stage_fails(context, products):
     for item in products[:-1]:
         write_image(context.directory / item.path, np.full((SIZE, SIZE), np.nan))
-    with pytest.raises(derive.DerivedIncomplete):
+    with pytest.raises(derive.NothingDerived):
         derive.run(context)
 
 
