@@ -18,7 +18,7 @@ from reimage.model import Exit, Outcome, Result, Stage
 from reimage.store.rows import EvidenceRow
 from reimage.triage import evidence as evidences
 from reimage.triage.catalogue import ErrorClass
-from reimage.triage.judge import Judgement, judge
+from reimage.triage.judge import judge
 
 MOST_MESSAGE = 2000
 
@@ -59,27 +59,13 @@ def close(place: Place, attempt: int, policy: Policy, *, cancelled: bool) -> dic
     return {
         "number": attempt,
         "exit": document.dump(ended) if ended is not None else None,
-        "judgement": recorded(judgement),
+        "judgement": document.dump(judgement.kept()),
         "decision": {"kind": decision.kind, "reason": decision.reason},
         "evidence": document.dump(kept),
         "journal_offset": _whole(journal_path(place.directory, attempt)),
         "stage": _last_stage(outcome, evidence.stage),
         "code": fault.code if fault is not None else None,
         "message": fault.message[:MOST_MESSAGE] if fault is not None else None,
-    }
-
-
-def recorded(judgement: Judgement) -> dict[str, Any]:
-    """Return what is kept of a judgement: the shape of `reimage.model.Judgement`."""
-    root = judgement.root
-    return {
-        "result": judgement.result.value,
-        "error_class": judgement.error_class,
-        "signature": judgement.signature,
-        "rule": judgement.author or None,
-        "decisive": root.clue.text or None if root is not None else None,
-        "symptoms": [one.error_class for one in judgement.symptoms],
-        "caveats": list(judgement.caveats),
     }
 
 

@@ -7,20 +7,19 @@ What a job says of itself is `result.json`; the exit code is hearsay.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reimage import document, kernel
-from reimage.casa import confine, log
+from reimage.casa import confine, following, log
 from reimage.errors import CasaError, ResourceError
 from reimage.journal import Emit
 from reimage.model import CasaBuild, Limits
@@ -30,7 +29,6 @@ SITE = JOBS / "site"
 GRACE_S = 5.0
 """Between SIGTERM and SIGKILL.  SIGINT is of no use: CASA defers it until C++ returns."""
 POLL_S = 0.1
-TAIL_CHARACTERS = 4000
 
 
 class CasaNotStarted(CasaError):
@@ -119,6 +117,10 @@ def run_job(
             f"build {build.id} is monolithic: its jobs cannot be started yet",
             hint="Register a modular build, or install one with `reimage casa install`.",
         )
+    if shutil.which(build.python, path=os.defpath) is None:  # bwrap would only say 1
+        raise CasaNotStarted(
+            f"cannot start {build.python}: there is no such program", evidence={"build": build.id}
+        )
     shut_in = confine.prefix(writable) if writable is not None else []
     command = [*shut_in, build.python, str(JOBS / f"{job}.py"), str(directory / "job.json")]
     ended = _watch(command, build, job, directory=directory, limits=limits, emit=emit)
@@ -129,7 +131,7 @@ def run_job(
         "build": build.id,
         "exit_code": ended.exit_code,
         "signal": ended.signal,
-        "stderr_tail": _tail(directory / "stderr.log"),
+        "stderr_tail": following.tail(directory / "stderr.log"),
         "severe": log.severe_lines(directory / "casa.log", most=20),
     }
     if ended.why == "wall":
@@ -212,15 +214,15 @@ def _watch(
         directory=str(directory),
         confined=command[0] != build.python,
     )
-    told = _Tail(directory / "progress.jsonl")
+    told = following.Appended(directory / "progress.jsonl")
     why, last_size, last_change = "", -1, start
     try:
         while True:
             pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-            _relay(told, emit)
+            following.relay(told, emit)
             if pid:
                 break
-            size, now = sum(_size(path) for path in watched), time.monotonic()
+            size, now = sum(following.size(path) for path in watched), time.monotonic()
             if size != last_size:
                 last_size, last_change = size, now
             if now - start > limits.wall_s:
@@ -239,7 +241,7 @@ def _watch(
     code = confine.own_status(child.returncode) if command[0] != build.python else child.returncode
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)  # what the job left behind
-    _relay(told, emit)
+    following.relay(told, emit)
     ended = JobExit(
         exit_code=code if code >= 0 else None,
         signal=signal.Signals(-code).name if code < 0 else None,
@@ -274,43 +276,6 @@ def _is_zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except (OSError, IndexError):
         return True
-
-
-class _Tail:
-    """Whole lines appended to a file since the last look."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._offset = path, 0
-
-    def lines(self) -> Iterator[bytes]:
-        if _size(self._path) <= self._offset:
-            return
-        with self._path.open("rb") as stream:
-            stream.seek(self._offset)
-            for line in stream:
-                if not line.endswith(b"\n"):
-                    return
-                self._offset += len(line)
-                yield line
-
-
-def _relay(told: _Tail, emit: Emit) -> None:
-    for line in told.lines():
-        event = json.loads(line)
-        emit(event.pop("event"), **event)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _tail(path: Path) -> str:
-    with path.open("rb") as stream:
-        stream.seek(max(0, _size(path) - TAIL_CHARACTERS))
-        return stream.read().decode(errors="replace")
 
 
 def _keep_earlier(directory: Path) -> None:

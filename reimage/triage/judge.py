@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reimage.model import Exit, Outcome, ProductState, Result, Stage
+from reimage.model import Exit, Judgement, Outcome, ProductState, Result, Stage
 from reimage.triage import rules
 from reimage.triage.advice import advice
 from reimage.triage.catalogue import UNCLASSIFIED, ErrorClass, Remedy
@@ -29,8 +29,8 @@ _KILLED = ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What came of a run, and why.
+class Judged:
+    """A judgement with all that led to it; `kept` is the part that is recorded.
 
     ``error_class`` is None if and only if the result is *imaged*; ``unclassified`` when no class
     holds, and then the signature groups it with its like.
@@ -53,6 +53,18 @@ class Judgement:
     author: str = ""
     """``<class>@<version>``: who judged, so that it can be judged again."""
 
+    def kept(self) -> Judgement:
+        """Return what the journal and the database keep."""
+        return Judgement(
+            result=self.result,
+            error_class=self.error_class,
+            signature=self.signature,
+            rule=self.author or None,
+            decisive=self.decisive or None,
+            symptoms=tuple(one.error_class for one in self.symptoms),
+            caveats=self.caveats,
+        )
+
 
 def judge(
     outcome: Outcome | None,
@@ -61,7 +73,7 @@ def judge(
     classes: Iterable[ErrorClass],
     *,
     cancelled: bool = False,
-) -> Judgement:
+) -> Judged:
     """Return the judgement of one run; the same input gives the same judgement.
 
     Parameters
@@ -77,11 +89,11 @@ def judge(
     caveats = _caveats(outcome)
     result = _result(outcome, exit, cancelled=cancelled)
     if result is Result.IMAGED:
-        return Judgement(result=result, caveats=caveats)
+        return Judged(result=result, caveats=caveats)
     facts = rules.structure(outcome, exit, evidence, cancelled=cancelled)
     root, findings = _root(result, outcome, evidence, facts, known)
     telling = _telling(root, facts, evidence, known)
-    unnamed = Judgement(
+    unnamed = Judged(
         result=result,
         signature=_signature(telling, evidence),
         decisive=_words(telling),
@@ -91,14 +103,14 @@ def judge(
     return _named(unnamed, root, known, evidence)
 
 
-def judge_text(evidence: Evidence, classes: Iterable[ErrorClass]) -> Judgement:
+def judge_text(evidence: Evidence, classes: Iterable[ErrorClass]) -> Judged:
     """Judge evidence that belongs to no run: logs that somebody brings."""
     known = {one.id: one for one in classes}
     findings = rules.find(evidence.clues, known.values())
     root = _cause(findings, known) or _symptom(findings, evidence.clues)
     root = _explained(root, findings, known)
     clue = _telling(root, (), evidence, known)
-    unnamed = Judgement(
+    unnamed = Judged(
         result=Result.FAILED,
         signature=_signature(clue, evidence),
         decisive=_words(clue),
@@ -265,8 +277,8 @@ def _symptoms(findings: tuple[Finding, ...], root: Finding | None) -> tuple[Find
 
 
 def _named(
-    unnamed: Judgement, root: Finding | None, known: Mapping[str, ErrorClass], evidence: Evidence
-) -> Judgement:
+    unnamed: Judged, root: Finding | None, known: Mapping[str, ErrorClass], evidence: Evidence
+) -> Judged:
     """Complete a judgement by its class, or by the word for having none."""
     if root is None:
         return replace(unnamed, error_class=UNCLASSIFIED, author=f"{UNCLASSIFIED}@{VERSION}")

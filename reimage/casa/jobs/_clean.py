@@ -131,10 +131,13 @@ class Imager(object):
                 texts.setdefault(eb, {})[spw] = text
         common.update(_geometry.selection(name, self.ebs(name), spws, texts), nchan=-1)
         if nterms > 1:
-            edges = [edge for spw in spws for edge in self.lsrk_ranges(name, spw)]
-            common.update(
-                nterms=nterms, reffreq="%rGHz" % (_heuristics.reference_frequency(edges) / 1e9)
-            )
+            # in GHz with the digits of cont.dat, so that the last digit is the pipeline's
+            edges = [
+                (round(low / 1e9, 10), round(high / 1e9, 10))
+                for spw in spws
+                for low, high in self.lsrk_ranges(name, spw)
+            ]
+            common.update(nterms=nterms, reffreq="%rGHz" % _heuristics.reference_frequency(edges))
         return common
 
     def lsrk_ranges(self, name, spw):
@@ -173,6 +176,8 @@ class Imager(object):
         done.update(dynamic_range=chosen["dynamic_range"], dirty_peak=peak, factor=chosen["factor"])
         if never:
             done["caveats"].append("cube-not-cleaned")
+        elif not clean:
+            done["caveats"].append("not-cleaned")
         if not clean:
             return done
         mask = dict(

@@ -2,6 +2,7 @@
 
 Deviations from the pipeline: the finder is our own (`_findcont`), and its cube is imaged coarsely.
 """
+
 import os
 import shutil
 
@@ -134,11 +135,6 @@ def subtract(inputs, facts, maker, entries, progress):
     if not hasattr(casatasks, "uvcontsub_old"):
         raise RuntimeError("this CASA has the old uvcontsub only: 6.5.6 or later is needed")
     for eb in facts["ebs"]:
-        if os.path.exists(eb["line_ms"]):
-            continue
-        _records.underway(inputs["records"], "uvcontsub %s" % eb["eb"])
-        part = eb["line_ms"] + ".part"
-        shutil.rmtree(part, ignore_errors=True)
         spec = {}
         for name, fields in eb["fields"].items():
             known = {
@@ -148,6 +144,13 @@ def subtract(inputs, facts, maker, entries, progress):
             }
             # a spw that is left out keeps its continuum; a field without any is said to be left alone
             spec[",".join(map(str, fields))] = known or "NONE"
+        if set(map(str, spec.values())) == {"NONE"}:
+            eb["line_ms"] = eb["ms"]
+        if os.path.exists(eb["line_ms"]):
+            continue
+        _records.underway(inputs["records"], "uvcontsub %s" % eb["eb"])
+        part = eb["line_ms"] + ".part"
+        shutil.rmtree(part, ignore_errors=True)
         uvcontsub(
             vis=eb["ms"],
             outputvis=part,

@@ -10,7 +10,7 @@ Our own finder (not the pipeline's; its ranges differ, their meaning is the same
    noise (compact or weak narrow lines anywhere), and the mean over the pixels that hold continuum or line
    (broad or extended lines, absorption).  An excess above the threshold marks the channels under it as line.
 3. The marks grow into the wings as long as the mean spectrum stays above 1.5 sigma on the same side, and by
-   a margin of a tenth of the line's width.  Steps 1 to 3 are repeated with the new line-free channels.
+   a margin of a sixth of the line's width.  Steps 1 to 3 are repeated with the new line-free channels.
 4. Runs of line-free channels shorter than three channels, and a thirtieth of the band at either edge, are
    dropped.
 
@@ -24,12 +24,19 @@ import math
 
 import numpy
 
+import _windows
+
 ROUNDS = 4
-FALSE_ALARMS = 0.02
-"""Expected count of channels marked by noise alone, per cube and smoothing width."""
+CHANCES = 20
+"""Chances of a peak above 5 sigma per beam: in smooth noise the peaks are seen, wherever they lie
+(Euler characteristic of a Gaussian field: 0.44 u**2 per half-power area of the smoothing)."""
 WING_SIGMA = 1.5
 SYSTEMATIC = 0.005
+STEEPEST = 0.05
+"""Share of a source's continuum by which it may rise from the middle of the band to its end."""
 SHORTEST_RUN = 3
+AT_ONCE = 10000
+"""Pixels that are looked at together: memory stays near that of the cube."""
 BROADEST_ANYWHERE = 12
 """Outside sources only features narrower than the band divided by this are believed."""
 
@@ -63,7 +70,7 @@ def find(cube, pb, beam_pixels):
     present = values.any(axis=1)
     if present.sum() < 2 * SHORTEST_RUN:
         raise NoSpectrum("fewer than %d channels hold data" % (2 * SHORTEST_RUN))
-    places = max(1.0, inside.sum() / max(beam_pixels, 1.0))
+    places = max(1.0, CHANCES * inside.sum() / max(beam_pixels, 1.0))
     line, spectrum = _mark(values[present], places)
     marks = numpy.ones(present.size, dtype=bool)
     marks[present] = line
@@ -97,17 +104,18 @@ def _mark(values, places):
 def _start(values):
     """Line-free channels to begin with: None when medians will do, else the lowest third.
 
-    Medians follow the lines when these fill more than half of the band: then the spectrum of the brightest
-    pixels spreads over far more than its channel-to-channel noise.
+    Medians follow the lines when these fill more than half of the band.  Then the spectrum of the brightest
+    pixels spreads over far more than its channel-to-channel noise, and few channels are near the median.
     """
     total = values.mean(axis=0)
     chosen = numpy.argsort(total)[-max(3, total.size // 1000) :]
     bright = values[:, chosen].mean(axis=1)
     x = numpy.arange(len(bright)) - (len(bright) - 1) / 2.0
     bright = bright - x * _thirds_slope(bright[:, None])[0]
-    low, middle, high = numpy.percentile(bright, (10, 50, 90))
-    scatter = _step_scatter(bright)
-    if high - low > 10 * scatter and middle - low > 0.4 * (high - low):
+    low, high = numpy.percentile(bright, (10, 90))
+    scatter = _windows.step_scatter(bright)
+    level = float((numpy.abs(bright - numpy.median(bright)) < 2.5 * scatter).mean())
+    if high - low > 10 * scatter and level < 0.35:
         return bright < numpy.percentile(bright, 33)
     return None
 
@@ -117,14 +125,6 @@ def _thirds_slope(values):
     third = max(1, len(values) // 3)
     rise = numpy.median(values[-third:], axis=0) - numpy.median(values[:third], axis=0)
     return rise / float(len(values) - third)
-
-
-def _step_scatter(spectrum):
-    """Noise of a spectrum from its channel-to-channel steps."""
-    steps = numpy.diff(spectrum)
-    return (
-        1.4826 * float(numpy.median(numpy.abs(steps - numpy.median(steps)))) / math.sqrt(2) + 1e-30
-    )
 
 
 def _flatten(values, free, order):
@@ -137,6 +137,9 @@ def _flatten(values, free, order):
     x = (numpy.arange(count) - (count - 1) / 2.0) / (count / 2.0)
     if free is None:
         slope = _thirds_slope(values) * (count / 2.0)
+        if order == 1:  # a continuum that rises by more is a line at one end of the band
+            most = STEEPEST * numpy.abs(numpy.median(values, axis=0))
+            slope = numpy.clip(slope, -most, most)
         straight = values - (x[:, None] * slope).astype(numpy.float32)
         level = numpy.median(straight, axis=0)
         rest = straight - level
@@ -151,8 +154,8 @@ def _flatten(values, free, order):
         order = 0
     powers = numpy.vander(x, order + 1, increasing=True)
     inverse = numpy.linalg.pinv(powers[free])
-    coefficients = inverse.dot(values[free].astype(float))
-    rest = values - powers.dot(coefficients).astype(numpy.float32)
+    coefficients = inverse.astype(numpy.float32).dot(values[free])
+    rest = values - powers.astype(numpy.float32).dot(coefficients)
     lever = (powers.dot(inverse) ** 2).sum(axis=1)
     return rest, coefficients[0], lever
 
@@ -166,59 +169,22 @@ def _noise(rest, free):
     return numpy.clip(smooth, 0.7 * quiet, 1.5 * quiet) + 1e-30
 
 
-def _widths(count, largest):
-    """Smoothing widths: 1, 2, 4 ... up to the largest."""
-    return [2**n for n in range(12) if 2**n <= max(1, min(largest, count // 4))]
-
-
-def _boxcar(sums, width):
-    """Means over ``width`` neighbours from cumulative sums along the first axis."""
-    return (sums[width:] - sums[:-width]) / width
-
-
-def _sums(values):
-    """Cumulative sums along the first axis, beginning with zero."""
-    return numpy.concatenate(
-        [numpy.zeros((1,) + values.shape[1:]), numpy.cumsum(values, axis=0, dtype=float)]
-    )
-
-
-def _cover(hits, width, count):
-    """Channels that lie under windows of a width."""
-    marks = numpy.zeros(count, dtype=bool)
-    for start in numpy.flatnonzero(hits):
-        marks[start : start + width] = True
-    return marks
-
-
-def _sigmas(chances):
-    """Threshold in sigma that noise crosses ``FALSE_ALARMS`` times in this many chances (two-sided)."""
-    share = FALSE_ALARMS / max(chances, 1.0)
-    low, high = 2.0, 9.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if math.erfc(middle / math.sqrt(2)) > share else (low, middle)
-    return high
-
-
-def _window_noise(noise, width):
-    """Noise of means over a window.
-
-    Neighbouring channels of a spectrum are not independent: it falls more slowly than 1/sqrt(width).
-    """
-    return numpy.sqrt(_boxcar(_sums(noise**2), width) / width * (1.0 if width == 1 else 1.4))
-
-
 def _exceeds_anywhere(rest, noise, floor, places):
     """Channels in which some pixel stands out."""
     count = len(rest)
     marks = numpy.zeros(count, dtype=bool)
-    for width in _widths(count, max(1, count // BROADEST_ANYWHERE)):
-        # a wide window must not be filled by a narrow line that is marked already
-        sums = _sums(numpy.where(marks[:, None], 0, rest))
-        sigma = numpy.hypot(_window_noise(noise, width), floor)
-        peaks = numpy.abs(_boxcar(sums, width)).max(axis=1)
-        marks |= _cover(peaks > _sigmas(places * count / width) * sigma, width, count)
+    for width in _windows.widths_up_to(count, max(1, count // BROADEST_ANYWHERE)):
+        sigma = numpy.hypot(_windows.window_noise(noise, width), floor)
+        peaks = numpy.zeros(count - width + 1)
+        for start in range(0, rest.shape[1], AT_ONCE):
+            # a wide window must not be filled by a narrow line that is marked already
+            block = numpy.where(marks[:, None], 0, rest[:, start : start + AT_ONCE])
+            peaks = numpy.maximum(
+                peaks, numpy.abs(_windows.window_means(_windows.sums_of(block), width)).max(axis=1)
+            )
+        marks |= _windows.cover_of(
+            peaks > _windows.threshold_sigma(places * count / width) * sigma, width, count
+        )
     return marks
 
 
@@ -236,19 +202,23 @@ def _mean_spectrum(straight, curved, level, noise, free):
     calm = spectrum if free is None else spectrum[free]
     scatter = 1.4826 * float(numpy.median(numpy.abs(calm - numpy.median(calm))))
     if free is None:  # lines may fill much of the band
-        scatter = min(scatter, 1.2 * _step_scatter(spectrum))
-    return spectrum, max(scatter, 1e-30)
+        scatter = min(scatter, 1.2 * _windows.step_scatter(spectrum))
+    # the scatter of few channels is itself uncertain
+    return spectrum, max(scatter * (1 + 5.0 / len(calm)), 1e-30)
 
 
 def _exceeds(spectrum, noise, floor):
     """Channels in which the mean spectrum stands out."""
     count = len(spectrum)
     marks = numpy.zeros(count, dtype=bool)
-    for width in _widths(count, count):
-        sums = _sums(numpy.where(marks, 0, spectrum))
-        sigma = numpy.hypot(_window_noise(noise, width), floor)
-        marks |= _cover(
-            numpy.abs(_boxcar(sums, width)) > _sigmas(4.0 * count / width) * sigma, width, count
+    for width in _windows.widths_up_to(count, count):
+        sums = _windows.sums_of(numpy.where(marks, 0, spectrum))
+        sigma = numpy.hypot(_windows.window_noise(noise, width), floor)
+        marks |= _windows.cover_of(
+            numpy.abs(_windows.window_means(sums, width))
+            > _windows.threshold_sigma(4.0 * count / width) * sigma,
+            width,
+            count,
         )
     return marks
 
@@ -264,7 +234,7 @@ def _grow(marks, spectrum, scatter):
     grown = marks.copy()
     for first, last in runs_of(marks):
         sign = 1 if spectrum[first : last + 1].sum() >= 0 else -1
-        margin = 1 + (last - first + 1) // 10
+        margin = 1 + (last - first + 1) // 6
         while first > 0 and sign * spectrum[first - 1] > WING_SIGMA * scatter:
             first -= 1
         while last < len(marks) - 1 and sign * spectrum[last + 1] > WING_SIGMA * scatter:

@@ -1,4 +1,5 @@
 """Look at a FITS file without CASA or astropy: its header, its size, its pixels."""
+
 import os
 
 import numpy

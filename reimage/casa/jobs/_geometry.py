@@ -115,7 +115,7 @@ def choose(target, ebs, spws, robust, scratch):
     highest = max(spws, key=lambda spw: spw["reference_hz"])
     lowest = min(spws, key=lambda spw: spw["reference_hz"])
     radius = _heuristics.null_radius(highest["reference_hz"], diameter)
-    first = ebs[0]
+    first = next(eb for eb in ebs if highest["id"] in eb["spws"])
     cell = advised_cell(
         first["ms"], first["fields"][target["name"]], first["spws"][highest["id"]], radius
     )

@@ -183,7 +183,7 @@ def cube_axis(unflagged, full, channels, nbin=1):
 
 
 def reference_frequency(ranges):
-    """Bandwidth-weighted mean of frequency ranges: the reference of a multi-term image."""
+    """Bandwidth-weighted mean of frequency ranges, in their unit: the reference of a multi-term image."""
     weight = sum(high - low for low, high in ranges)
     return sum(high**2 - low**2 for low, high in ranges) / (2 * weight)
 

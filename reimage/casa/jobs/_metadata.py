@@ -15,6 +15,10 @@ class NoTargets(RuntimeError):
     """No field was observed with a target intent, or no science spw on it."""
 
 
+class ForeignTelescope(RuntimeError):
+    """The data are not ALMA's: its heuristics do not hold for them."""
+
+
 class MissingColumn(RuntimeError):
     """The column that holds the calibrated data is not there."""
 
@@ -24,6 +28,15 @@ def open_metadata(path):
     tool = msmetadata()
     tool.open(path)
     return tool
+
+
+def require_alma(tool):
+    """Raise `ForeignTelescope` unless every observation is ALMA's."""
+    names = set(tool.observatorynames())
+    if names != {"ALMA"}:
+        raise ForeignTelescope(
+            "observed by %s, not by ALMA" % (", ".join(sorted(names)) or "nobody")
+        )
 
 
 def target_intents(tool):
@@ -155,12 +168,17 @@ def column_names(path):
 
 
 def good_channels(path, tool, fields, spw):
-    """Of each channel of a spw, whether any visibility of these fields is unflagged."""
+    """Of each channel of a spw, whether any visibility of these fields is unflagged; None: no rows."""
     ids = [int(d) for d in tool.datadescids(spw=spw)]
     good = numpy.zeros(tool.nchan(spw), dtype=bool)
     main = table()
     main.open(path)
-    rows = main.query("FIELD_ID IN %s && DATA_DESC_ID IN %s && !FLAG_ROW" % (list(fields), ids))
+    which = "FIELD_ID IN %s && DATA_DESC_ID IN %s" % (list(fields), ids)
+    rows = main.query(which)
+    if rows.nrows() == 0:
+        good = None
+    rows.close()
+    rows = main.query(which + " && !FLAG_ROW")
     for start in range(0, rows.nrows(), ROWS_AT_ONCE):
         flags = rows.getcol("FLAG", start, min(ROWS_AT_ONCE, rows.nrows() - start))
         good |= ~flags.all(axis=(0, 2))

@@ -1,4 +1,5 @@
 """What a job remembers between starts: JSON files that are whole or absent."""
+
 import json
 import os
 

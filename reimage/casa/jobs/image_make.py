@@ -82,13 +82,14 @@ def attempt(inputs, maker, one):
         "caveats": [],
         "numbers": {},
     }
+    watch = _proof.LogWatch()
     try:
-        made = make(inputs, maker, one, where)
+        made = make(inputs, maker, one, where, watch)
         record.update(
             state="made", files=made.pop("files"), caveats=made.pop("caveats"), numbers=made
         )
     except Exception as error:  # every reason is one: CASA raises RuntimeError for all of them
-        record["reason"] = "%s: %s" % (type(error).__name__, " ".join(str(error).split())[:500])
+        record["reason"] = reason_of(error, watch.bad_lines())
         for path in glob.glob(
             glob.escape(os.path.join(inputs["products"], one["basename"])) + ".*"
         ):
@@ -96,6 +97,13 @@ def attempt(inputs, maker, one):
     _geometry.remove(where)
     _records.write_json(os.path.join(inputs["records"], one["record"]), record)
     return record
+
+
+def reason_of(error, bad_lines):
+    """One line: what was raised, and the first grave line of CASA's log, which often says why."""
+    text = "%s: %s" % (type(error).__name__, " ".join(str(error).split())[:400])
+    said = bad_lines[0].split("\t")[-1][:200] if bad_lines else ""
+    return text if not said or said in text else "%s (CASA said: %s)" % (text, said)
 
 
 SOURCES = {
@@ -110,21 +118,20 @@ SOURCES = {
 """tclean's image of each kind of product."""
 
 
-def make(inputs, maker, one, where):
-    """Image, check, export."""
+def make(inputs, maker, one, where, watch):
+    """Image, check, export.  ``watch``: CASA's log from the start of this image on."""
     target = maker.target(one["target"])
     if target["ephemeris"]:
         raise _geometry.NoData("the target follows an ephemeris: moving targets are not imaged")
     lost = [spw for spw in one["spws"] if spw in target["flagged"]]
     if lost:
         raise _geometry.NoData("all data of spw %s are flagged" % ",".join(map(str, lost)))
-    watch = _proof.LogWatch()
     done = maker.make(one["target"], one["spws"], one["specmode"], one["nterms"], where)
     suffix = ".tt0" if one["nterms"] > 1 else ""
     _proof.check_made(where, suffix)
     bad = watch.bad_lines()
     if bad:
-        raise _proof.NotAnImage("CASA said: " + bad[0])
+        raise _proof.NotAnImage("CASA logged " + bad[0].replace("\t", " "))
     keywords = dict(inputs["keywords"], **describe(maker, one, done))
     files = {}
     for kind, name in one["files"].items():
@@ -153,6 +160,9 @@ def describe(maker, one, done):
         "FIELD": one["target"],
         "SPECMODE": one["specmode"],
         "SPW": ",".join(map(str, one["spws"])),
+        "VIRTSPW": ",".join(map(str, one["spws"])),
+        "DATATYPE": "REGCAL_%s_SCIENCE"
+        % ("LINE" if one["specmode"] in _clean.CUBES else "CONTLINE"),
         "INTENT": "TARGET",
         "LEVEL": "member",
         "STOKES": "I",

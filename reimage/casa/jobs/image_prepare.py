@@ -31,11 +31,7 @@ def run(inputs, progress):
         described[eb["eb"]] = eb.pop("described")
         ebs.append(eb)
         progress("image.split", eb=eb["eb"], ms=os.path.basename(eb["ms"]))
-    spws = described[ebs[0]["eb"]]
-    for eb in ebs:  # JSON has no integer keys: `numbered` restores them
-        matches = {spw["id"]: _metadata.match_spw(spw, described[eb["eb"]]) for spw in spws}
-        eb["spws"] = {spw: real for spw, real in matches.items() if real is not None}
-        eb["described"] = {str(spw["id"]): spw for spw in described[eb["eb"]]}
+    spws = number_spws(ebs, described)
     names = []
     for eb in ebs:
         names += [name for name in eb["fields"] if name not in names]
@@ -53,6 +49,26 @@ def run(inputs, progress):
     }
 
 
+def number_spws(ebs, described):
+    """Number the spws of all EBs as those of the first; what only later EBs have comes behind.
+
+    Fills in ``spws`` (own id by common number) and ``described`` (by own id) of each EB.  JSON will make the
+    integer keys strings: `image_make` makes them integers again.
+    """
+    spws = list(described[ebs[0]["eb"]])
+    for eb in ebs:
+        own = described[eb["eb"]]
+        matches = {spw["id"]: _metadata.match_spw(spw, own) for spw in spws}
+        eb["spws"] = {spw: real for spw, real in matches.items() if real is not None}
+        eb["described"] = {str(spw["id"]): spw for spw in own}
+        for spw in own:
+            if spw["id"] not in eb["spws"].values():
+                free = max([spw["id"]] + [known["id"] + 1 for known in spws])
+                spws.append(dict(spw, id=free))
+                eb["spws"][free] = spw["id"]
+    return spws
+
+
 def make_targets(one, inputs):
     """Split one EB's targets off, apply target flags, and describe the new MS."""
     source, column = one["path"], one["column"]
@@ -60,6 +76,7 @@ def make_targets(one, inputs):
     if not set(wanted) & set(_metadata.column_names(source)):
         raise _metadata.MissingColumn("%s has no column %s" % (os.path.basename(source), wanted[0]))
     tool = _metadata.open_metadata(source)
+    _metadata.require_alma(tool)
     intents = _metadata.target_intents(tool)
     spws = _metadata.science_spws(tool, intents)
     fields = _metadata.targets(tool, intents)
@@ -136,7 +153,7 @@ def describe_target(name, ebs, spws, inputs, caveats):
     tool = _metadata.open_metadata(first["ms"])
     target["directions"] = _metadata.directions(tool, first["fields"][name])
     target["seconds"] = [
-        _metadata.seconds_on(first["ms"], tool, field, first["spws"][spws[0]["id"]])
+        _metadata.seconds_on(first["ms"], tool, field, min(first["spws"].values()))
         for field in first["fields"][name]
     ]
     tool.done()
@@ -145,10 +162,10 @@ def describe_target(name, ebs, spws, inputs, caveats):
         for eb in with_it
         for spw in spws
     }
-    target["flagged"] = [
-        spw["id"] for spw in spws if not any(good[eb["eb"], spw["id"]] for eb in with_it)
-    ]
-    usable = [spw for spw in spws if spw["id"] not in target["flagged"]]
+    observed = [spw for spw in spws if any(good[eb["eb"], spw["id"]] is not None for eb in with_it)]
+    usable = [spw for spw in observed if any(good[eb["eb"], spw["id"]] for eb in with_it)]
+    target["spws"] = [spw["id"] for spw in observed]
+    target["flagged"] = [spw["id"] for spw in observed if spw not in usable]
     caveats += ["spw-fully-flagged:%s.spw%d" % (name, spw) for spw in target["flagged"]]
     if not usable:
         return target
@@ -165,15 +182,16 @@ def describe_target(name, ebs, spws, inputs, caveats):
 
 
 def usable_channels(eb, name, spw):
-    """Unflagged channels of a target in one EB: [first, last, count], or None."""
+    """Unflagged channels of a target in one EB: [first, last, count]; [] all flagged; None not observed."""
     if spw not in eb["spws"]:
         return None
     tool = _metadata.open_metadata(eb["ms"])
-    good = numpy.flatnonzero(
-        _metadata.good_channels(eb["ms"], tool, eb["fields"][name], eb["spws"][spw])
-    )
+    good = _metadata.good_channels(eb["ms"], tool, eb["fields"][name], eb["spws"][spw])
     tool.done()
-    return [int(good[0]), int(good[-1]), int(good.size)] if good.size else None
+    if good is None:
+        return None
+    good = numpy.flatnonzero(good)
+    return [int(good[0]), int(good[-1]), int(good.size)] if good.size else []
 
 
 def axis_of(target, ebs, spw, good):
@@ -181,7 +199,7 @@ def axis_of(target, ebs, spw, good):
     unflagged, full, channels = [], [], []
     for eb in ebs:
         usable = good[eb["eb"], spw["id"]]
-        if usable is None:
+        if not usable:
             continue
         real = eb["described"][str(eb["spws"][spw["id"]])]
         ids = eb["fields"][target["name"]]
@@ -204,7 +222,7 @@ def sensitivities(target, ebs, spw, good, robust):
     geometry, found = target["geometry"], {}
     for eb in ebs:
         usable = good[eb["eb"], spw["id"]]
-        if usable is None:
+        if not usable:
             continue
         field = eb["fields"][target["name"]][
             min(geometry["central"], len(eb["fields"][target["name"]]) - 1)
