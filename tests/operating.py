@@ -126,6 +126,12 @@ def run_demo(folder):
     settings = settings_of(folder)
     with opened(settings.database_url) as database:
         sweeps.launch(settings, database, "demo", author="somebody")
+    work(settings)
+
+
+def work(settings):
+    """Carry out everything that is queued."""
+    with opened(settings.database_url) as database:
         Controller(settings, InstantExecutor(), database).run(until_idle=True)
 
 

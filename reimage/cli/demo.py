@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from reimage.demo import build as building
 from reimage.demo import page
 from reimage.demo.datasets import datasets
 from reimage.demo.plan import DemoDataset
-from reimage.model import CasaBuild, Product
+from reimage.model import CasaBuild, Product, Result
 from reimage.settings import Settings
 from reimage.store import migrate, products
 from reimage.store.rows import ProductRow, RunRow
@@ -26,6 +27,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 CATEGORY = "demo"
 FOLDER = Path("demo")
+SIMULATED = {"demo.made": "simulated", "demo.cached": "simulated before"}
 SETTINGS = """\
 # Written by `reimage demo run`: settings of the demonstration, relative to this file.
 data = "demo/data"
@@ -102,8 +104,8 @@ def _build_archive(settings: Settings, board: Board, target: Path | None) -> Pat
     board.note(f"building the archive {place} with {casa.id}")
 
     def emit(event: str, **data: Any) -> None:  # noqa: ANN401 -- an event's own keys
-        if event.startswith("demo."):
-            board.note(f"dataset {data['dataset']}: {event.removeprefix('demo.')}")
+        if event in SIMULATED:
+            board.note(f"dataset {data['dataset']}: {SIMULATED[event]}")
 
     building.build_archive(place, build=casa, cache=settings.cache, emit=emit)
     return place
@@ -147,13 +149,16 @@ def _report(settings: Settings, database: Database, sweep: str) -> None:
     entries.sort(key=lambda entry: entry.letter)
     page.write_page(target, entries, made_at=journal.now())
     out.print(render.heading("\nwhere to look"))
-    for line in (
-        f"{target}",
-        "reimage status",
-        "reimage show RUN|DATASET",
-        f"reimage products {told.runs[-1].dataset}",
-    ):
-        out.print(f"  {line}", soft_wrap=True)
+    imaged = [run.dataset for run in told.runs if run.result is Result.IMAGED]
+    example = (imaged or [run.dataset for run in told.runs])[0]
+    out.print(f"  {target}", soft_wrap=True)
+    for verb in ("status", f"show {example}", f"products {example}", "failures"):
+        out.print(f"  {_program()} {verb}", soft_wrap=True)
+
+
+def _program() -> str:
+    """Return how this program was called, for commands to be copied."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "reimage" else "reimage"
 
 
 def _entry(settings: Settings, database: Database, run: RunRow) -> page.Entry:
@@ -166,11 +171,12 @@ def _entry(settings: Settings, database: Database, run: RunRow) -> page.Entry:
     return page.Entry(
         letter=simulated.letter if simulated else "?",
         about=simulated.about if simulated else run.dataset,
-        facts=_facts(simulated, run, detail.choice.because if detail.choice else ()),
+        facts=_facts(simulated, run),
+        because=detail.choice.because if detail.choice else (),
         result=(run.result or run.state).value,
         directory=detail.directory,
         products=tuple(_product(row) for row in made),
-        caveats=run.caveats,
+        caveats=tuple(render.gathered(run.caveats)),
         error_class=run.error_class,
         title=why.title if why else "",
         meaning=why.meaning if why else "",
@@ -179,12 +185,12 @@ def _entry(settings: Settings, database: Database, run: RunRow) -> page.Entry:
     )
 
 
-def _facts(simulated: DemoDataset | None, run: RunRow, because: tuple[str, ...]) -> dict[str, str]:
+def _facts(simulated: DemoDataset | None, run: RunRow) -> dict[str, str]:
     facts = {
         "dataset": run.dataset,
         "run": run.run,
         "recipe": run.recipe,
-        "CASA": f"{run.build}: {'; '.join(because)}" if run.build else "",
+        "CASA": run.build or "",
         "took": render.seconds(run.wall_s),
     }
     if simulated is not None:

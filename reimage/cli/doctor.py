@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -41,7 +42,8 @@ def doctor(
     invocation = Invocation.of(context)
     checks = examining.examine(invocation.settings)
     if as_json:
-        render.show(shapes.Checkup(checks=checks, settings=find_settings(invocation)))
+        shown = tuple(shapes.Check(**asdict(check)) for check in checks)
+        render.show(shapes.Checkup(checks=shown, settings=find_settings(invocation)))
     elif settings:
         rows = [[one.name, str(one.value), one.origin] for one in find_settings(invocation)]
         render.table(render.console(), SETTINGS, rows)

@@ -14,7 +14,9 @@ from reimage import queueing
 from reimage.cli import render, shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json, RunOrDataset
+from reimage.cli.progress import describe
 from reimage.errors import UsageError
+from reimage.journal import Event
 from reimage.model import State
 from reimage.settings import Settings
 from reimage.store import events, runs
@@ -122,9 +124,23 @@ def _print_journal(
 
 
 def _line(event: EventRow) -> str:
+    """Return an event in one line: in words where there are any, else with its plain facts."""
     who = f"attempt {event.attempt}" if event.attempt else "controller"
-    facts = "  ".join(f"{key}={value}" for key, value in event.data.items() if value is not None)
-    return f"{render.moment(event.at)}  {who}  {event.event}  {facts}"
+    told = Event(
+        attempt=event.attempt, seq=event.seq, at=event.at, event=event.event, data=event.data
+    )
+    said = describe(told)
+    facts = (f"{k}={_plain(v)}" for k, v in event.data.items() if _is_plain(v))
+    words = said.plain.strip() if said is not None else "  ".join(facts)
+    return f"{render.moment(event.at)}  {who}  {event.event}  {words}"
+
+
+def _is_plain(value: object) -> bool:
+    return value not in (None, [], "") and not isinstance(value, dict)
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _print_file(database: Database, run: RunRow, path: Path, lines: int, *, follow: bool) -> None:

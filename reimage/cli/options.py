@@ -9,6 +9,15 @@ import typer
 
 from reimage.cli import complete
 from reimage.model import Result, Stage, State
+from reimage.uid import Uid
+
+
+def _spelt(context: typer.Context, text: str) -> str:
+    """Return what names a dataset or a run, refusing an ALMA uid that is misspelt."""
+    if text.lower().startswith("uid") and not context.resilient_parsing:
+        Uid.parse(text)
+    return text
+
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON (its shape: ops/guide/reference/json.md).")
@@ -22,6 +31,7 @@ RunOrDataset = Annotated[
     typer.Argument(
         metavar="RUN|DATASET",
         help="A run's id (or its beginning), or a dataset: then its newest run.",
+        callback=_spelt,
         show_default=False,
     ),
 ]
@@ -30,6 +40,7 @@ DatasetKey = Annotated[
     typer.Argument(
         metavar="DATASET",
         help="For ALMA a member OUS: uid://A001/X1/X2 or uid___A001_X1_X2.",
+        callback=_spelt,
         show_default=False,
     ),
 ]

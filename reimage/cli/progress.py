@@ -33,10 +33,6 @@ class _Now:
     stage: str = ""
     what: str = ""
     attempt: int = 0
-    images: int = 0
-    """Of the plan, as far as it is known."""
-    image: int = 0
-    """How many of them are made, or given up."""
 
 
 class Board:
@@ -71,28 +67,26 @@ class Board:
             run, _Now(directory=self._runs_dir / name / run, name=name)
         )
         now.attempt = max(now.attempt, event.attempt, int(event.data.get("number", 0)))
-        now.stage = str(event.data.get("stage", now.stage)) or now.stage
-        if event.event == "image.planned":
-            now.images, now.image = int(event.data.get("n", 0)), 0
-        now.image += event.event in {"image.made", "image.absent"}
-        said = describe(event, count=f"{now.image} of {now.images}")
+        now.stage = str(event.data.get("stage") or now.stage)
+        said = describe(event)
         if said is not None:
             now.what = said.plain
-            line = Text(f"{event.at.astimezone(UTC):%H:%M:%S}  {name}  ", style="dim")
-            self._console.print(line.append_text(said), soft_wrap=True)
+            when = f"{event.at.astimezone(UTC):%H:%M:%S}  {name}  "
+            self._console.print(Text.assemble((when, "dim"), said), soft_wrap=True)
         if event.event in {"attempt.judged", "run.cancelled"}:
             self._live_runs.pop(run)
 
     def note(self, text: str) -> None:
         """Show a line that belongs to no run."""
-        line = Text(f"{datetime.now(UTC):%H:%M:%S}  ", style="dim")
-        self._console.print(line.append(text), soft_wrap=True)
+        when = f"{datetime.now(UTC):%H:%M:%S}  "
+        self._console.print(Text.assemble((when, "dim"), text), soft_wrap=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for now in self._live_runs.values():
             memory = _memory_mb(now.directory, now.attempt)
             held = f"  {memory} MB" if memory else ""
-            line = Text(f"{now.name}  {now.stage}: {now.what}{held}", style="cyan")
+            stage = "" if now.what.startswith(now.stage) else f"{now.stage}: "
+            line = Text(f"{now.name}  {stage}{now.what}{held}", style="cyan")
             line.truncate(options.max_width, overflow="ellipsis")
             yield line
 
@@ -107,23 +101,19 @@ def _memory_mb(directory: Path, attempt: int) -> int | None:
     return None
 
 
-def describe(event: Event, *, count: str = "") -> Text | None:
-    """Return an event in words; None for what only a journal needs to know.
-
-    Parameters
-    ----------
-    count
-        ``k of n``, of an image.
-    """
+def describe(event: Event) -> Text | None:
+    """Return an event in words; None for what only a journal needs to know."""
+    if event.event == "stage.kept" and event.attempt == 1:  # said already: it was adopted
+        return None
     told = _WORDS.get(event.event)
-    return told({**event.data, "count": count}) if told is not None else None
+    return told(event.data) if told is not None else None
 
 
 def _image(word: str, style: str = "") -> Callable[[Mapping[str, Any]], Text]:
     def told(data: Mapping[str, Any]) -> Text:
+        count = f"{data['k']} of {data['n']} " if {"k", "n"} <= data.keys() else ""
         reason = f": {data['reason']}" if data.get("reason") else ""
-        image = data.get("image", "")
-        return Text.assemble(f"image {data['count']} ", (word, style), f"  {image}{reason}")
+        return Text.assemble(f"image {count}", (word, style), f"  {data.get('image', '')}{reason}")
 
     return told
 

@@ -76,7 +76,8 @@ def table(
         max([len(column.title), *(_width(row[i]) for row in cells)])
         for i, column in enumerate(columns)
     ]
-    shown = _fitting(columns, widths, target.width)
+    told = [i for i in range(len(columns)) if _is_told(columns[i], [row[i] for row in cells])]
+    shown = _fitting(columns, widths, told, target.width)
     drawn = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for i in shown:
         drawn.add_column(
@@ -89,7 +90,7 @@ def table(
     for row in cells:
         drawn.add_row(*(row[i] for i in shown))
     target.print(drawn)
-    left_out = [column.title for i, column in enumerate(columns) if i not in shown]
+    left_out = [column.title for i, column in enumerate(columns) if i in set(told) - set(shown)]
     if left_out and target.is_terminal:
         say(f"(no room for: {', '.join(left_out)})")
 
@@ -98,9 +99,16 @@ def _width(cell: Cell) -> int:
     return cell.cell_len if isinstance(cell, Text) else len(cell)
 
 
-def _fitting(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
+def _is_told(column: Column, cells: Iterable[Cell]) -> bool:
+    """Whether a column says anything."""
+    return column.keep >= ALWAYS or any(_width(cell) for cell in cells)
+
+
+def _fitting(
+    columns: Sequence[Column], widths: Sequence[int], told: Iterable[int], room: int
+) -> list[int]:
     """Return which columns are shown: those of the highest `keep` that have room, at least two."""
-    shown = list(range(len(columns)))
+    shown = list(told)
     while len(shown) > 2 and sum(widths[i] + GAP for i in shown) - GAP > room:  # noqa: PLR2004 -- a key and a value
         least = min(shown, key=lambda i: (columns[i].keep, -i))
         if columns[least].keep >= ALWAYS:
@@ -172,3 +180,14 @@ def wrapped(text: str, width: int) -> list[str]:
             paragraph, max(width, 20), break_long_words=False, break_on_hyphens=False
         ) or [""]
     return lines
+
+
+def gathered(caveats: Iterable[str]) -> list[str]:
+    """Return caveats with what they are about, those of one id in one line."""
+    about: dict[str, list[str]] = {}
+    for caveat in caveats:
+        name, _, detail = caveat.partition(":")
+        about.setdefault(name, []).append(detail)
+    return [
+        f"{name}: {', '.join(details)}" if any(details) else name for name, details in about.items()
+    ]

@@ -8,6 +8,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 
 from reimage.cli import shapes
 
@@ -63,6 +64,8 @@ def _fields(kind: type) -> dict[str, str]:
 
 
 def _section(kind: type) -> list[str]:
+    if issubclass(kind, StrEnum):
+        return [f"## {kind.__name__}", "", f"One of {', '.join(f'`{one}`' for one in kind)}.", ""]
     meanings = attribute_docs(kind)
     rows = [
         f"| `{name}` | {_written(annotation)} | {meanings.get(name, '')} |"
@@ -89,13 +92,16 @@ def _written(annotation: str) -> str:
 
 
 def _mentioned(kind: type) -> dict[str, type]:
-    """Return the dataclasses that the annotations of a dataclass name."""
+    """Return the dataclasses and enumerations that the annotations of a dataclass name."""
+    if not dataclasses.is_dataclass(kind):
+        return {}
     words = {word for text in _fields(kind).values() for word in re.findall(r"\w+", text)}
     space = vars(sys.modules[kind.__module__])
     return {
         word: space[word]
         for word in words
-        if isinstance(space.get(word), type) and dataclasses.is_dataclass(space[word])
+        if isinstance(space.get(word), type)
+        and (dataclasses.is_dataclass(space[word]) or issubclass(space[word], StrEnum))
     }
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from reimage import SCHEMA_VERSION
-from reimage.doctor import Check
 from reimage.model import CasaBuild, Result, Stage
 from reimage.store.rows import (
     AttemptRow,
@@ -36,10 +35,10 @@ from reimage.store.rows import (
 class Runs:
     """``reimage status``: runs, newest first."""
 
+    schema: int = SCHEMA_VERSION
     runs: tuple[RunRow, ...]
     counts: tuple[StateCount, ...]
     """How many runs there are in each state, with each result, whatever the filters."""
-    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +72,15 @@ class Explanation:
     fault: str
     """Who must act."""
     remedy: str
+    traceback: str | None
+    """Of what is our bug."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetail:
     """``reimage show``: all about one run."""
 
+    schema: int = SCHEMA_VERSION
     run: RunRow
     directory: Path
     """The run directory."""
@@ -91,15 +93,14 @@ class RunDetail:
     classifications: tuple[ClassificationRow, ...]
     evidence: tuple[EvidenceRow, ...]
     decisions: tuple[DecisionRow, ...]
-    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
     """``reimage log``: the journal of a run, oldest line first."""
 
-    events: tuple[EventRow, ...]
     schema: int = SCHEMA_VERSION
+    events: tuple[EventRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,53 +128,53 @@ class FailureShare:
 class Failures:
     """``reimage failures``: the group that blocks most datasets first; what was refused apart."""
 
+    schema: int = SCHEMA_VERSION
     failures: tuple[FailureShare, ...]
     refused: tuple[FailureShare, ...]
-    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Products:
     """``reimage products``: what a run made of what it planned."""
 
+    schema: int = SCHEMA_VERSION
     run: str | None
     products: tuple[ProductRow, ...]
-    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Datasets:
     """``reimage holdings list``: datasets by key."""
 
-    datasets: tuple[DatasetRow, ...]
     schema: int = SCHEMA_VERSION
+    datasets: tuple[DatasetRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetDetail:
     """``reimage holdings show``: one dataset and its runs, newest first."""
 
+    schema: int = SCHEMA_VERSION
     dataset: DatasetRow
     runs: tuple[RunRow, ...]
-    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
     """``reimage holdings sync``: what changed."""
 
+    schema: int = SCHEMA_VERSION
     holding: str
     archive: str
     counts: SyncCounts
-    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builds:
     """``reimage casa list``: registered builds."""
 
-    builds: tuple[CasaBuild, ...]
     schema: int = SCHEMA_VERSION
+    builds: tuple[CasaBuild, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,42 +195,42 @@ class InstallableBuild:
 class InstallableBuilds:
     """``reimage casa list --installable``: what `casa install` knows, the default first."""
 
-    installable: tuple[InstallableBuild, ...]
     schema: int = SCHEMA_VERSION
+    installable: tuple[InstallableBuild, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """``recipe list``, ``category list``, ``classes list``, ``fix list``: what is declared."""
 
-    declared: tuple[Mapping[str, Any], ...]
     schema: int = SCHEMA_VERSION
+    declared: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
     """``recipe show``, ``category show``, ``classes show``: one declaration, with all its keys."""
 
-    declaration: Mapping[str, Any]
     schema: int = SCHEMA_VERSION
+    declaration: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeps:
     """``reimage sweep status``: sweeps, newest first."""
 
-    sweeps: tuple[SweepRow, ...]
     schema: int = SCHEMA_VERSION
+    sweeps: tuple[SweepRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepDetail:
     """``reimage sweep status SWEEP``: one sweep and its runs."""
 
+    schema: int = SCHEMA_VERSION
     sweep: SweepRow
     counts: tuple[StateCount, ...]
     runs: tuple[RunRow, ...]
-    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,34 +245,45 @@ class Skipped:
 class Launched:
     """``reimage sweep launch``: the sweep and the runs that were queued."""
 
+    schema: int = SCHEMA_VERSION
     sweep: SweepRow | None
     """None with ``--dry-run``."""
     runs: tuple[RunRow, ...]
     datasets: tuple[str, ...]
-    """What was, or with ``--dry-run`` would be, queued."""
+    """What was, or would be, queued."""
     skipped: tuple[Skipped, ...]
-    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
-    """``reimage run --detach``, ``rerun --detach``: the run that was queued."""
+    """``reimage run`` and ``rerun``: the run, as queued (``--detach``) or as it ended."""
 
-    run: RunRow
     schema: int = SCHEMA_VERSION
+    run: RunRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """``reimage db current``: the schema of the run database."""
 
+    schema: int = SCHEMA_VERSION
     database: str
     """Its URL, without password."""
     revision: str | None
     """None while it has no tables."""
     head: str
     """What this program needs."""
-    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    verdict: str
+    """ok, note (worth knowing, and nothing is broken) or bad."""
+    found: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +300,6 @@ class Setting:
 class Checkup:
     """``reimage doctor``: what is there, what is missing."""
 
+    schema: int = SCHEMA_VERSION
     checks: tuple[Check, ...]
     settings: tuple[Setting, ...]
-    schema: int = SCHEMA_VERSION

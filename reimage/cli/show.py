@@ -22,7 +22,7 @@ from reimage.store import decisions, events, runs
 from reimage.store import failures as store
 from reimage.store.rows import AttemptRow, EventRow, EvidenceRow, FailureRow, RunRow
 from reimage.store.session import Database
-from reimage.triage.advice import advice as fill
+from reimage.triage.advice import filled
 from reimage.triage.catalogue import ErrorClass, load_classes
 from reimage.triage.evidence import Evidence
 
@@ -93,18 +93,35 @@ def explain(
     found = next((one for one in classes if one.id == run.error_class), None)
     if found is None:
         return None
-    advice = found.advice
+    meaning, advice, traceback = found.meaning, found.advice, None
     for row in kept:
-        with suppress(DocumentUnreadable):  # deleted, or of another version: the advice stands
-            advice = fill(found, document.read(Evidence, directory / row.path))
+        with suppress(DocumentUnreadable):  # deleted, or of another version: the words stand
+            evidence = document.read(Evidence, directory / row.path)
+            meaning, advice = filled(found.meaning, evidence), filled(found.advice, evidence)
+            traceback = _traceback(evidence)
     return Explanation(
         error_class=found.id,
         title=found.title,
-        meaning=found.meaning.strip(),
-        advice=advice.strip(),
+        meaning=flat(meaning),
+        advice=flat(advice),
         fault=found.fault.value,
         remedy=found.remedy.value,
+        traceback=traceback,
     )
+
+
+def _traceback(evidence: Evidence) -> str | None:
+    """Return the traceback of a bug of ours: the runner's record of it, or the end of its log."""
+    fault = evidence.fault
+    if fault is not None:
+        return fault.traceback
+    told = [tail for name, tail in evidence.tails.items() if name.endswith("runner.log")]
+    return told[-1] if told and "Traceback" in told[-1] else None
+
+
+def flat(text: str) -> str:
+    """Return a text of several lines in one."""
+    return " ".join(text.split())
 
 
 def _choice(said: Sequence[EventRow]) -> Choice | None:
@@ -176,11 +193,8 @@ def _ending(attempt: AttemptRow) -> str:
     parts = [f"on {attempt.host}" if attempt.host else f"by {attempt.executor}"]
     if attempt.ended_at is None:
         parts.append("under way")
-    elif attempt.why is None:
-        parts.append("ended, and nothing says how")
     else:
-        how = attempt.signal or f"exit {attempt.exit_code}"
-        parts.append(f"ended by {attempt.why} ({how})")
+        parts.append(_manner(attempt))
     if attempt.wall_s is not None:
         parts.append(f"{render.seconds(attempt.wall_s)}")
     if attempt.casa_wall_s:
@@ -188,6 +202,17 @@ def _ending(attempt: AttemptRow) -> str:
     if attempt.peak_tree_mb:
         parts.append(f"peak {attempt.peak_tree_mb} MB")
     return ", ".join(parts)
+
+
+def _manner(attempt: AttemptRow) -> str:
+    """Return how a runner ended, in words."""
+    words = {
+        "exit": f"exit {attempt.exit_code}",
+        "signal": f"ended by {attempt.signal}",
+        "memory": "ended over its memory limit",
+        "wall": "ended over its wall-clock limit",
+    }
+    return words.get(attempt.why or "", "ended, and nothing says how")
 
 
 def _show_facts(out: Console, detail: RunDetail) -> None:
@@ -201,7 +226,7 @@ def _show_facts(out: Console, detail: RunDetail) -> None:
         _lines(out, [f"{f.fix}, before {f.before}: {f.because}" for f in detail.fixes])
     if detail.run.caveats:
         out.print(render.heading("caveats"))
-        _lines(out, detail.run.caveats)
+        _lines(out, render.gathered(detail.run.caveats))
     ended = [f"attempt {d.attempt}: {d.kind}, {d.reason}" for d in detail.decisions if d.reason]
     if ended:
         out.print(render.heading("decisions"))
@@ -219,7 +244,7 @@ def _show_failure(out: Console, detail: RunDetail) -> None:
         "meaning": explanation.meaning if explanation else None,
         "advice": explanation.advice if explanation else None,
         "who acts": explanation.fault if explanation else None,
-        "message": told.message if told else None,
+        "message": told.message if told and told.message != run.decisive else None,
         "decisive line": run.decisive,
         "signature": run.signature,
         "symptoms": ", ".join(detail.classifications[-1].symptoms)
@@ -227,6 +252,8 @@ def _show_failure(out: Console, detail: RunDetail) -> None:
         else None,
     }
     render.pairs(out, {key: value for key, value in facts.items() if value})
+    if explanation is not None and explanation.traceback:
+        out.print(explanation.traceback.rstrip(), soft_wrap=True)
 
 
 def _final(failures: Sequence[FailureRow]) -> FailureRow | None:
@@ -235,8 +262,10 @@ def _final(failures: Sequence[FailureRow]) -> FailureRow | None:
 
 def _show_places(out: Console, detail: RunDetail) -> None:
     out.print(render.heading("where"))
-    places = {"run": str(detail.directory)}
-    places |= {row.kind: str(detail.directory / row.path) for row in detail.evidence}
+    places = {"run directory": str(detail.directory)}
+    places |= {
+        f"evidence ({row.kind})": str(detail.directory / row.path) for row in detail.evidence
+    }
     for key, value in places.items():
         out.print(f"  {key}: {value}", soft_wrap=True)
 

@@ -68,6 +68,8 @@ def status(
         return
     show_counts(counts)
     show_runs(found)
+    if limit is None and len(found) == MOST:
+        render.say(f"the newest {MOST}; --limit shows more")
 
 
 def show_counts(counts: Iterable[StateCount]) -> None:

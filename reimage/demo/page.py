@@ -24,12 +24,14 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 78rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { line-height: 1.2; } h2 { margin: 2.5rem 0 .3rem; border-top: 1px solid var(--line); padding-top: 1rem; }
 table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: top; }
+td, li { overflow-wrap: anywhere; } th { white-space: nowrap; }
 .dim, figcaption, th { color: var(--dim); font-weight: normal; }
 .scroll { overflow-x: auto; }
 .word { display: inline-block; padding: 0 .6rem; border-radius: .8rem; color: #fff; background: #666; }
 .imaged { background: #1a7f37; } .partial { background: #9a6700; } .failed { background: #b42318; }
 .refused { background: #2f5fb3; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1rem; margin: 1rem 0; }
+.cubes { grid-template-columns: repeat(auto-fill, minmax(30rem, 1fr)); }
 figure { margin: 0; border: 1px solid var(--line); border-radius: .4rem; padding: .5rem; }
 figure img { width: 100%; height: auto; background: #fff; }
 figcaption { font-size: .85rem; overflow-wrap: anywhere; }
@@ -50,6 +52,8 @@ class Entry:
     directory: Path
     """The run directory."""
     products: tuple[Product, ...]
+    because: tuple[str, ...] = ()
+    """Why this CASA."""
     caveats: tuple[str, ...] = ()
     error_class: str | None = None
     title: str = ""
@@ -113,22 +117,23 @@ def _word(result: str) -> str:
 def _section(entry: Entry, base: Path) -> str:
     parts = [
         f'<h2 id="{escape(entry.letter)}">{escape(entry.letter)}. {escape(entry.about)} {_word(entry.result)}</h2>',
-        _table({**entry.facts, "caveats": ", ".join(entry.caveats)}),
+        _table({**entry.facts, "caveats": "; ".join(entry.caveats)}),
+        _list("why this CASA", entry.because),
         _failure(entry),
     ]
     shown = [product for product in entry.products if product.path and product.preview]
     main = [product for product in shown if product.kind in MAIN_KINDS]
+    maps = [product for product in main if product.specmode != "cube"]
+    cubes = [product for product in main if product.specmode == "cube"]
     other = [product for product in shown if product.kind not in MAIN_KINDS]
-    if main:
-        parts.append(_gallery(main, entry.directory, base))
+    parts.append(_gallery(maps, entry.directory, base))
+    parts.append(_gallery(cubes, entry.directory, base, kind="gallery cubes"))
     if other:
         folded = _gallery(other, entry.directory, base)
         what = f"<summary>{len(other)} primary beams, masks and others</summary>"
         parts.append(f"<details>{what}\n{folded}</details>")
     absent = [f"{p.name}: {p.reason}" for p in entry.products if p.state is ProductState.ABSENT]
-    if absent:
-        items = "".join(f"<li>{escape(line)}</li>" for line in absent)
-        parts.append(f"<p>Planned and absent:</p><ul>{items}</ul>")
+    parts.append(_list("planned and absent", absent))
     return "\n".join(part for part in parts if part)
 
 
@@ -139,6 +144,13 @@ def _table(facts: Mapping[str, str]) -> str:
         if value
     )
     return f'<div class="scroll"><table>\n{rows}\n</table></div>' if rows else ""
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<details><summary>{escape(title)}</summary><ul>{items}</ul></details>"
 
 
 def _failure(entry: Entry) -> str:
@@ -154,9 +166,11 @@ def _failure(entry: Entry) -> str:
     return "\n".join(line for line in told if line)
 
 
-def _gallery(products: Sequence[Product], directory: Path, base: Path) -> str:
+def _gallery(
+    products: Sequence[Product], directory: Path, base: Path, *, kind: str = "gallery"
+) -> str:
     figures = "\n".join(_figure(product, directory, base) for product in products)
-    return f'<div class="gallery">\n{figures}\n</div>'
+    return f'<div class="{kind}">\n{figures}\n</div>' if products else ""
 
 
 def _figure(product: Product, directory: Path, base: Path) -> str:

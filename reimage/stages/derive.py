@@ -31,6 +31,13 @@ class DerivedIncomplete(ProductError):
     hint = "The disk or another program removed files of the run: start the run again."
 
 
+class NothingDerived(ProductError):
+    """Not one image of the sky could be drawn or outlined."""
+
+    code = "nothing-derived"
+    hint = "The images are blank or damaged: look at the caveats and at the CASA log."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What was derived from one product; paths are relative to the run directory."""
@@ -53,8 +60,10 @@ def run(context: StageContext) -> DeriveValue:
 
     Raises
     ------
+    NothingDerived
+        Nothing could be derived from any image of the sky.
     DerivedIncomplete
-        Nothing could be derived from any image of the sky, or what was made is gone.
+        What was made is gone.
     """
     products = context.value(Stage.IMAGE, ImageValue).products
     work = context.work(Stage.DERIVE)
@@ -200,10 +209,8 @@ def _require_complete(
         raise DerivedIncomplete(f"{len(gone)} derived files are gone", evidence={"files": gone})
     sky = [item.name for item in made(products) if item.kind in BRIGHTNESS]
     if sky and not any(records[name].paths for name in sky):
-        raise DerivedIncomplete(
-            f"nothing could be derived from any of {len(sky)} images",
-            hint="The images are blank or damaged: look at the caveats and at the CASA log.",
-            evidence={"products": sky},
+        raise NothingDerived(
+            f"nothing could be derived from any of {len(sky)} images", evidence={"products": sky}
         )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from reimage import __version__, document
 from reimage.casa import process
-from reimage.errors import CasaError
+from reimage.errors import CasaError, DeliveryError, RecipeError
 from reimage.model import PlannedImage, Product, ProductState, Stage
 from reimage.recipes import Recipe, plan, tasks
 from reimage.stages.context import StageContext
@@ -38,11 +38,42 @@ class ImagingMadeNothing(CasaError):
     hint = "The reasons of the single images are in the evidence; `reimage show RUN` has the log lines."
 
 
-class RecipeEngineUnknown(CasaError):
+class RecipeEngineUnknown(RecipeError):
     """The recipe asks for an engine that this installation does not have."""
 
     code = "imaging-engine-missing"
     hint = 'Use a recipe with engine = "tasks".'
+
+
+class ImagingNoTargets(DeliveryError):
+    """No calibrated MS holds a science target that could be imaged."""
+
+    code = "imaging-no-targets"
+    hint = (
+        "`reimage show RUN` lists the intents found; a calibration-only dataset has none to image."
+    )
+
+
+class ImagingColumnMissing(DeliveryError):
+    """The column that should hold the calibrated data is not in the MS."""
+
+    code = "imaging-column-missing"
+    hint = "The restore proved another MS than the one that is here: re-run from *restore*."
+
+
+class ImagingForeignTelescope(DeliveryError):
+    """The data are not ALMA's, and the recipe's heuristics are."""
+
+    code = "imaging-foreign-telescope"
+    hint = "Choose a recipe of the data's own holding."
+
+
+_CODED: Mapping[str, type[DeliveryError]] = {
+    "NoTargets": ImagingNoTargets,
+    "MissingColumn": ImagingColumnMissing,
+    "ForeignTelescope": ImagingForeignTelescope,
+}
+"""What job ``image_prepare`` raises on data that are not as they should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +96,8 @@ def run(context: StageContext) -> ImageValue:
     ------
     PlanEmpty, RecipeEngineUnknown
         There is nothing that could be made.
+    ImagingNoTargets, ImagingColumnMissing, ImagingForeignTelescope
+        The MSs are not what they should be.
     CasaJobFailed, CasaSilent
         The job died where no single image is to blame.
     CasaTimeout
@@ -122,14 +155,13 @@ def _prepare(context: StageContext, recipe: Recipe, work: Path) -> dict[str, Any
         earlier = document.read_json(kept)
         if earlier["digest"] == digest:
             return dict(earlier["facts"])
-    facts = process.run_job(
-        context.build(),
-        "image_prepare",
-        inputs,
-        directory=work / "prepare",
-        limits=context.run.limits,
-        emit=context.emit,
-    )
+    try:
+        facts = context.run_job("image_prepare", inputs, work / "prepare")
+    except process.CasaJobFailed as error:
+        for name, coded in _CODED.items():
+            if f": {name}: " in error.message:
+                raise coded(error.message, evidence=error.evidence) from error
+        raise
     document.write(kept, {"digest": digest, "facts": facts})
     return facts
 
@@ -154,14 +186,7 @@ def _make(
     while True:
         (work / "records" / UNDERWAY).unlink(missing_ok=True)
         try:
-            value = process.run_job(
-                context.build(),
-                "image_make",
-                inputs,
-                directory=work / "make",
-                limits=context.run.limits,
-                emit=context.emit,
-            )
+            value = context.run_job("image_make", inputs, work / "make")
             return list(value["caveats"])
         except (process.CasaJobFailed, process.CasaSilent) as error:
             context.still_current()

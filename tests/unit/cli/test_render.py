@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from reimage.cli import render
+from reimage.cli.render import Column
+
+COLUMNS = (
+    Column(title="key"),
+    Column(title="much", keep=5),
+    Column(title="little", keep=1),
+    Column(title="empty", keep=5),
+)
+
+
+def drawn(columns, rows, width):
+    out = Console(file=io.StringIO(), width=width, markup=False, emoji=False)
+    render.table(out, columns, rows)
+    return out.file.getvalue().splitlines()
+
+
+def test_a_table_with_room_shows_every_column_that_says_something():
+    head, row = drawn(COLUMNS, [["a", "b", "c", None]], 80)
+    assert head.split() == ["key", "much", "little"]
+    assert row.split() == ["a", "b", "c"]
+
+
+def test_columns_are_left_out_by_what_they_are_worth():
+    rows = [["k" * 10, "m" * 10, "l" * 10, ""]]
+    assert drawn(COLUMNS, rows, 25)[0].split() == ["key", "much"]
+
+
+CELL = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
+
+
+@given(
+    rows=st.lists(st.lists(CELL, min_size=4, max_size=4), max_size=5), width=st.integers(40, 200)
+)
+def test_lines_never_wrap(rows, width):
+    lines = drawn(COLUMNS, rows, width)
+    assert len(lines) == 1 + len(rows)
+    assert max(map(len, lines)) <= width
+
+
+def test_data_are_no_markup():
+    assert drawn((Column(title="x"),), [["[bold]x[/bold] :smile:"]], 40)[1].strip() == (
+        "[bold]x[/bold] :smile:"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (0.04, "0.0 s"), (59.9, "59.9 s"), (185, "3 min 05 s"), (7620, "2 h 07 min")],
+)
+def test_seconds(value, text):
+    assert render.seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (999, "999 B"), (1500, "1.5 kB"), (6e10, "60.0 GB"), (5e13, "50.0 TB")],
+)
+def test_size(value, text):
+    assert render.size(value) == text
+
+
+def test_caveats_of_one_id_share_a_line():
+    caveats = ["low:a", "restored-without-pipeline", "low:b"]
+    assert render.gathered(caveats) == ["low: a, b", "restored-without-pipeline"]
+
+
+def test_long_words_are_left_whole():
+    path = "/a/path-that-is/longer-than/the/line"
+    assert render.wrapped(f"see {path} there", 20) == ["see", path, "there"]
