@@ -56,12 +56,11 @@ def adopt(context: StageContext, stage: Stage, digest: str) -> None:
         return
     earlier, here = Path(context.run.adopt_from) / stage.value, context.directory / stage.value
     theirs = earlier / PROVEN
-    if (
-        (here / PROVEN).exists()
-        or not theirs.exists()
-        or document.read_json(theirs)["digest"] != digest
-    ):
+    if (here / PROVEN).exists() or not theirs.exists():
         return
+    proven = document.read_json(theirs)
+    if proven["digest"] != digest or proven["value"].get("postponed"):
+        return  # postponed: its raw data were left in the archive, and now they may be wanted
     shutil.rmtree(here)
     if stage in MOVED:
         earlier.rename(here)

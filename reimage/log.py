@@ -26,7 +26,8 @@ def configure(*, verbose: bool = False, json: bool | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.INFO if verbose else logging.WARNING
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # the stream as it is when something is logged: whoever redirects stderr gets the log, too
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
