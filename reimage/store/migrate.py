@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect
 
 from reimage.errors import StoreError, UsageError
 from reimage.settings import shipped
-from reimage.store.session import Database
+from reimage.store.session import Database, is_absent
 
 OFFLINE = {
     "sqlite": "sqlite://",
@@ -122,6 +122,8 @@ def open_database(url: str, password: str | None = None) -> Database:
     ------
     DatabaseOutdated, DatabaseNewer, DatabaseUnreachable
     """
+    if is_absent(url):  # SQLite would make an empty file of it
+        raise DatabaseOutdated("there is no run database yet", evidence={"head": head()})
     database = Database(url, password)
     try:
         check(database)

@@ -84,6 +84,12 @@ class Database:
         self.engine.dispose()
 
 
+def is_absent(url: str) -> bool:
+    """Whether the database is a SQLite file that is not there."""
+    parsed = make_url(url) if url.startswith("sqlite") else None
+    return parsed is not None and bool(parsed.database) and not Path(str(parsed.database)).exists()
+
+
 def _engine(url: str, password: str | None) -> Engine:
     try:
         parsed = make_url(url)

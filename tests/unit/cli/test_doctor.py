@@ -24,7 +24,7 @@ def test_an_empty_environment_is_no_error(capsys, tmp_path):
 
 
 def test_what_is_missing_says_what_installs_it(capsys, monkeypatch):
-    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("reimage.casa.confine.available", lambda: None)
     _, found, _ = checks(capsys)
     assert "apt-get install bubblewrap" in found["bubblewrap"]["hint"]
 
