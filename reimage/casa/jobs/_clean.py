@@ -114,22 +114,28 @@ class Imager(object):
         }
         if geometry["psfphasecenter"]:
             common["psfphasecenter"] = geometry["psfphasecenter"]
-        if cube:
-            axis = target["axes"][str(spws[0])]
-            if axis is None:
-                raise NoAxis("the execution blocks share no frequency range in spw %d" % spws[0])
-            common.update(
-                _geometry.selection(name, self.ebs(name), spws, key="line_ms"),
-                nchan=axis["nchan"],
-                start="%.10fGHz" % (axis["start_hz"] / 1e9),
-                width="%.7fMHz" % (axis["width_hz"] / 1e6),
-            )
-            return common
+        common.update(self._cube(name, spws) if cube else self._continuum(name, spws, nterms))
+        return common
+
+    def _cube(self, name, spws):
+        """Data and spectral axis of a cube."""
+        axis = self.target(name)["axes"][str(spws[0])]
+        if axis is None:
+            raise NoAxis("the execution blocks share no frequency range in spw %d" % spws[0])
+        return dict(
+            _geometry.selection(name, self.ebs(name), spws, key="line_ms"),
+            nchan=axis["nchan"],
+            start="%.10fGHz" % (axis["start_hz"] / 1e9),
+            width="%.7fMHz" % (axis["width_hz"] / 1e6),
+        )
+
+    def _continuum(self, name, spws, nterms):
+        """Data of a continuum image, and the reference frequency of a multi-term one."""
         texts = {}
         for spw in spws:
             for eb, (text, _) in self.topo_ranges(name, spw).items():
                 texts.setdefault(eb, {})[spw] = text
-        common.update(_geometry.selection(name, self.ebs(name), spws, texts), nchan=-1)
+        chosen = dict(_geometry.selection(name, self.ebs(name), spws, texts), nchan=-1)
         if nterms > 1:
             # in GHz with the digits of cont.dat, so that the last digit is the pipeline's
             edges = [
@@ -137,8 +143,8 @@ class Imager(object):
                 for spw in spws
                 for low, high in self.lsrk_ranges(name, spw)
             ]
-            common.update(nterms=nterms, reffreq="%rGHz" % _heuristics.reference_frequency(edges))
-        return common
+            chosen.update(nterms=nterms, reffreq="%rGHz" % _heuristics.reference_frequency(edges))
+        return chosen
 
     def lsrk_ranges(self, name, spw):
         """LSRK ranges that an image of a spw's continuum covers."""
@@ -167,25 +173,35 @@ class Imager(object):
         never = specmode in CUBES and (name, spws[0]) in self.pure
         clean = settings["masking"] == "auto" and not never
         tclean(niter=0, restoration=not clean, pbcor=not clean, **common)
-        peak = residual_statistics(where, suffix)["max"]
+        chosen = self._threshold(done, name, specmode, residual_statistics(where, suffix)["max"])
+        if clean:
+            self._clean(done, common, specmode, suffix, chosen)
+        else:
+            done["caveats"].append("cube-not-cleaned" if never else "not-cleaned")
+        return done
+
+    def _threshold(self, done, name, specmode, peak):
+        """Choose the threshold from the dirty image's peak; see `_heuristics.clean_threshold`."""
         target = self.target(name)
         short = specmode == "cube" and target["pointings"] > 1 and max(target["seconds"]) <= 60
         chosen = _heuristics.clean_threshold(
-            sensitivity, peak, self.facts["array"], len(self.ebs(name)), short, settings["tlimit"]
+            done["sensitivity"],
+            peak,
+            self.facts["array"],
+            len(self.ebs(name)),
+            short,
+            self.settings[specmode]["tlimit"],
         )
         done.update(dynamic_range=chosen["dynamic_range"], dirty_peak=peak, factor=chosen["factor"])
-        if never:
-            done["caveats"].append("cube-not-cleaned")
-        elif not clean:
-            done["caveats"].append("not-cleaned")
-        if not clean:
-            return done
-        mask = dict(
-            _heuristics.mask_parameters(self.facts["array"], self.facts["baseline_75_m"], specmode),
-            usemask="auto-multithresh",
-            **{},
+        return chosen
+
+    def _clean(self, done, common, specmode, suffix, chosen):
+        """Clean on from the dirty image within an automatic mask."""
+        settings, where = self.settings[specmode], common["imagename"]
+        mask = _heuristics.mask_parameters(
+            self.facts["array"], self.facts["baseline_75_m"], specmode
         )
-        mask.update(settings["mask"])
+        mask.update(settings["mask"], usemask="auto-multithresh")
         cycle = settings["cyclefactor"] or chosen["cyclefactor"]
         loop = dict(
             common,
@@ -195,21 +211,22 @@ class Imager(object):
             calcpsf=False,
             restart=True,
             fullsummary=specmode not in CUBES,
-            **({"cyclefactor": cycle} if cycle else {}),
+            niter=_heuristics.iteration_limit(
+                common["imsize"], done["dirty_peak"], chosen["threshold"]
+            ),
         )
-        done["threshold"] = chosen["threshold"]
-        loop["niter"] = _heuristics.iteration_limit(common["imsize"], peak, chosen["threshold"])
+        if cycle:
+            loop["cyclefactor"] = cycle
         first = tclean(threshold="%gJy" % chosen["threshold"], **dict(loop, **mask))
-        done["auto_mask"] = True
+        done.update(threshold=chosen["threshold"], auto_mask=True)
         if stop_code(first, where) == ZERO_MASK:
-            self._without_mask(done, loop, mask, where, suffix, specmode, chosen)
-        else:
-            done["iterations"] = int(first.get("iterdone", 0))
-            if done["iterations"] >= loop["niter"]:
-                done["caveats"].append("iteration-limit-reached")
-        return done
+            self._without_mask(done, loop, where, suffix, specmode, chosen)
+            return
+        done["iterations"] = int(first.get("iterdone", 0))
+        if done["iterations"] >= loop["niter"]:
+            done["caveats"].append("iteration-limit-reached")
 
-    def _without_mask(self, done, loop, mask, where, suffix, specmode, chosen):
+    def _without_mask(self, done, loop, where, suffix, specmode, chosen):
         """The automatic mask stayed empty: clean within a PB mask, or leave the dirty image."""
         numbers = residual_statistics(where, suffix)
         ratio = numbers["max"] / (1.4826 * numbers["medabsdevmed"] or math.inf)

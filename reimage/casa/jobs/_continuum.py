@@ -15,6 +15,7 @@ import _contdat
 import _findcont
 import _geometry
 import _heuristics
+import _proof
 import _records
 
 FINDER_CELLS = 2
@@ -68,12 +69,18 @@ def one_continuum(inputs, facts, target, spw, progress):
         "ranges_hz": [],
         "flags": [],
     }
+    watch = _proof.LogWatch()
     try:
         found = _findcont.find(*dirty_cube(inputs, facts, target, spw, where))
     except Exception as error:  # the images of this spw are then made of all channels, and say so
         entry["reason"] = "%s: %s" % (type(error).__name__, error)
         found = {"runs": [], "flags": []}
     _geometry.remove(where)
+    for line in watch.bad_lines():
+        if (
+            "bad_alloc" in line
+        ):  # a cube without memory is empty: that is no fact about the continuum
+            raise MemoryError("continuum of %s, spw %d: %s" % (target["name"], spw["id"], line))
     axis = target["axes"][str(spw["id"])]
     low = axis["start_hz"] - axis["width_hz"] / 2
     entry["ranges_hz"] = [
