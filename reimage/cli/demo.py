@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from reimage import journal, sweeps
 from reimage.casa import builds, environments
-from reimage.cli import driving, failures, holdings, render, show, status
+from reimage.cli import codes, driving, failures, holdings, render, show, status
 from reimage.cli.invocation import Invocation
 from reimage.cli.progress import Board
 from reimage.demo import build as building
@@ -66,7 +67,7 @@ def run(context: typer.Context) -> None:
     """Build the archive, process all of it, and show what came of it.
 
     Needs nothing: CASA is installed if no build is registered, and ./reimage.toml is written if absent, so
-    that every other verb works here afterwards.  Once more makes new runs.
+    that every other verb works here afterwards.  Once more makes new runs.  Exit code 1: a dataset did not end as it was made to.
     """
     invocation = _prepared(Invocation.of(context))
     settings = invocation.settings
@@ -80,7 +81,12 @@ def run(context: typer.Context) -> None:
             board.note(f"sweep {launched.sweep.sweep}: {len(launched.runs)} runs")
             driving.lead(settings, database, board, until_idle=True)
     with invocation.database() as database:
-        _report(settings, database, launched.sweep.sweep)
+        runs = _report(settings, database, launched.sweep.sweep)
+    surprises = _surprises(runs)
+    for line in surprises:
+        render.say(line)
+    if surprises:
+        raise typer.Exit(codes.FAILED)
 
 
 def _prepared(invocation: Invocation) -> Invocation:
@@ -128,7 +134,18 @@ def _build(settings: Settings, board: Board) -> CasaBuild:
 # --- what came of it -------------------------------------------------------------------------------
 
 
-def _report(settings: Settings, database: Database, sweep: str) -> None:
+def _surprises(runs: Sequence[RunRow]) -> list[str]:
+    """Return what did not end as it was made to end."""
+    ends = {str(dataset.mous): dataset.ends for dataset in datasets()}
+    told = {run.dataset: run.error_class or (run.result or run.state).value for run in runs}
+    return [
+        f"{dataset} should end {end}, and is {told.get(dataset, 'not there')}"
+        for dataset, end in ends.items()
+        if told.get(dataset) != end
+    ]
+
+
+def _report(settings: Settings, database: Database, sweep: str) -> tuple[RunRow, ...]:
     told = sweeps.status(database, sweep)
     out = render.console()
     out.print(render.heading("\nstatus"))
@@ -154,6 +171,7 @@ def _report(settings: Settings, database: Database, sweep: str) -> None:
     out.print(f"  {target}", soft_wrap=True)
     for verb in ("status", f"show {example}", f"products {example}", "failures"):
         out.print(f"  {_program()} {verb}", soft_wrap=True)
+    return told.runs
 
 
 def _program() -> str:

@@ -97,6 +97,7 @@ def _d() -> DemoDataset:
     mous = _uid("A001/X1288/X3e7")
     return DemoDataset(
         letter="d",
+        ends="archive-file-damaged",
         about="pipeline-calibrated; the archive's ASDM tar is cut off in the middle",
         project="2017.1.00876.S",
         cycle=5,
@@ -123,6 +124,7 @@ def _e() -> DemoDataset:
     mous = _uid("A001/X1465/X2c10")
     return DemoDataset(
         letter="e",
+        ends="nothing-to-restore",
         about="semipass shell: nothing to restore",
         project="2019.1.00321.S",
         cycle=7,
@@ -147,6 +149,7 @@ def _f() -> DemoDataset:
     mous = _uid("A001/X13b4/X66")
     return DemoDataset(
         letter="f",
+        ends="casa-build-missing",
         about="says CASA 4.2.2 everywhere",
         project="2013.1.00101.S",
         cycle=2,

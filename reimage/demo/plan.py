@@ -149,6 +149,8 @@ class DemoDataset:
     """Date in the name of a Cycle 0 delivery."""
     forget_directions: bool = False
     """Field directions 0,0 and uvw computed for them, as in early cycles."""
+    ends: str = "imaged"
+    """What its run must end as: *imaged*, or an error class."""
     cut_raw: bool = False
     """The archive's own ASDM tar ends in the middle."""
     pipeline: str = ""

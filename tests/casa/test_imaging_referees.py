@@ -91,7 +91,7 @@ def imaged(request, tmp_path_factory, casa):
     numbers = json.loads((folder / "numbers.json").read_text())
     directory = tmp_path_factory.mktemp(request.param)
     with tarfile.open(folder / "input.ms.tgz") as tar:
-        tar.extractall(directory / "input", filter="data")
+        tar.extractall(directory / "input")  # noqa: S202 -- our own reference; Debian's 3.11.2 has no filters
     contfile = write_continuum(directory / "cont.dat", numbers)
     recipe = override(load_recipe("hifatargets-2017"), [f'makeimlist.contfile="{contfile}"'])
     ms = next((directory / "input").glob("*.ms"))

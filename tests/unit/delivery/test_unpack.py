@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import tarfile
 
 import pytest
@@ -79,6 +80,35 @@ def test_links_inside_are_kept(tmp_path):
     path = hostile(tmp_path, name="d/link", type=tarfile.SYMTYPE, linkname="../x")
     unpack.unpack(path, tmp_path / "target")
     assert (tmp_path / "target/d/link").is_symlink()
+
+
+def test_no_chain_of_inner_links_leads_out(tmp_path):
+    """x/l is the root itself, so ``x/l/..`` is outside although no name says so."""
+    path = tmp_path / "chain.tar"
+    with tarfile.open(path, "w") as tar:
+        for name, link in (("x/l", ".."), ("out", "x/l/..")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, link
+            tar.addfile(info)
+        info = tarfile.TarInfo("out/escaped")
+        tar.addfile(info)
+    with pytest.raises(unpack.ArchiveFileHostile):
+        unpack.unpack(path, tmp_path / "target")
+    assert not (tmp_path / "escaped").exists()
+
+
+def test_hard_links_and_names_given_twice(tmp_path):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as tar:
+        for data in (b"first", b"second"):
+            info = tarfile.TarInfo("d/x")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+        info = tarfile.TarInfo("y")
+        info.type, info.linkname = tarfile.LNKTYPE, "d/x"
+        tar.addfile(info)
+    unpack.unpack(path, tmp_path / "target")
+    assert (tmp_path / "target/y").read_bytes() == b"second"
 
 
 def test_too_many_members(tmp_path, monkeypatch):
