@@ -67,7 +67,8 @@ def run(context: typer.Context) -> None:
     """Build the archive, process all of it, and show what came of it.
 
     Needs nothing: CASA is installed if no build is registered, and ./reimage.toml is written if absent, so
-    that every other verb works here afterwards.  Once more makes new runs.  Exit code 1: a dataset did not end as it was made to.
+    that every other verb works here afterwards.  Once more makes new runs.  Exit code 1: a dataset did
+    not end as it was made to.
     """
     invocation = _prepared(Invocation.of(context))
     settings = invocation.settings

