@@ -43,7 +43,7 @@ system: ## (root, Debian) install the services that some tests use
 	grep -vE '^(#|$$)' ops/debian-packages.txt | xargs apt-get install -qy --no-install-recommends
 
 wheel: $(SET_UP) ## build the wheel into dist/
-	$(BIN)/python -m uv build --quiet --wheel --out-dir dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 guide: $(SET_UP) ## build the operators' guide into site/
 	$(BIN)/mkdocs build --strict --quiet --config-file ops/guide/mkdocs.yml --site-dir ../../site

@@ -14,14 +14,14 @@ import pytest
 from reimage.store import migrate
 
 ROOT = Path(__file__).parents[2]
-UV = [sys.executable, "-m", "uv", "--quiet"]
+PIP = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     place = tmp_path_factory.mktemp("dist")
-    run([*UV, "build", "--wheel", "--out-dir", str(place), str(ROOT)], place)
+    run([sys.executable, *PIP, "wheel", "--no-deps", "--wheel-dir", str(place), str(ROOT)], place)
     (made,) = place.glob("reimage-*.whl")
     return made
 
@@ -32,10 +32,10 @@ def reimage(wheel, tmp_path_factory):
     place = tmp_path_factory.mktemp("installed")
     venv, elsewhere = place / "venv", place / "elsewhere"
     elsewhere.mkdir()
-    run([*UV, "venv", "--no-project", "--python", sys.executable, str(venv)], place)
+    run([sys.executable, "-m", "venv", str(venv)], place)
     constraints = str(ROOT / "ops" / "constraints.txt")
     python = str(venv / "bin" / "python")
-    run([*UV, "pip", "install", "--python", python, "-c", constraints, str(wheel)], place)
+    run([python, *PIP, "install", "--constraint", constraints, str(wheel)], place)
 
     def reimage(*words):
         environ = {"HOME": str(place), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
