@@ -51,7 +51,7 @@ class Settings(BaseModel):
     max_attempts: int = Field(
         default=3, ge=1, description="Starts of one run after crashes and lost nodes."
     )
-    poll_s: float = Field(default=0.5, gt=0, description="How often the controller looks.")
+    poll_s: float = Field(default=0.2, gt=0, description="How often the controller looks.")
     fixes: tuple[Path, ...] = Field(default=(), description="Further folders of fixes.")
     categories: tuple[Path, ...] = Field(default=(), description="Further folders of categories.")
     recipes: tuple[Path, ...] = Field(default=(), description="Further folders of recipes.")

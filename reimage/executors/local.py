@@ -18,6 +18,9 @@ from subprocess import DEVNULL, Popen
 from reimage import identity
 from reimage.executors.protocol import JobState, JobStatus, SubmissionFailed
 
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Runs share the machine: threads beyond the free cores cost more than they bring."""
+
 
 class LocalExecutor:
     """Starts supervisors as processes of this machine.
@@ -47,6 +50,7 @@ class LocalExecutor:
                 child = Popen(  # noqa: S603 -- our own program
                     command,
                     cwd=run_dir,
+                    env={**os.environ, **ONE_THREAD},  # noqa: TID251 -- passed on, not read
                     stdin=DEVNULL,
                     stdout=log,
                     stderr=log,
