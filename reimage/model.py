@@ -96,7 +96,9 @@ class Role(StrEnum):
 class VersionStatement:
     """One place in a delivery that says which CASA was used.
 
-    ``strength`` orders the places by trust, 1 the most trusted (archive pages and ALMA KB).
+    ``version`` is one version (``4.2.2``, ``4.1`` for any 4.1.x), several of which each would do
+    (``4.2, 4.3``), or a bound (``>=4.7.2``).  ``strength`` orders the places by trust, 1 the most
+    trusted (archive pages and ALMA KB).
     """
 
     version: str
@@ -105,6 +107,8 @@ class VersionStatement:
     line: int
     text: str
     strength: int
+    doubt: str = ""
+    """Why the reading is not certain, empty where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,10 @@ class CasaChoice:
     """The version that the delivery asks for; None when it says nothing."""
     because: tuple[str, ...]
     statements: tuple[VersionStatement, ...] = ()
+    doubtful: bool = False
+    """The statements disagree or are uncertain, or the build is not of the version they ask for."""
+    alternatives: tuple[str, ...] = ()
+    """Ids of builds that come near, the best first: for a person to take (``--casa``)."""
 
 
 # --- deliveries -------------------------------------------------------------------------------------
@@ -132,7 +140,7 @@ class Calibration(StrEnum):
     DELIVERED = "delivered"
     """Calibrated MSs are inside (Cycle 0)."""
     NONE = "none"
-    """Nothing to restore from: a semipass shell."""
+    """Nothing to restore from: a semipass shell, a part of a delivery, or total power."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +153,14 @@ class Delivery:
     root: str
     member: str
     layout: str
+    """How its directory is named: dated, named, uid or flat (`reimage.delivery.layout`)."""
     calibration: Calibration
+    era: str = "unknown"
+    """By whose habits its files are named and packed (`reimage.delivery.eras`)."""
+    is_total_power: bool = False
+    """Single dish: nothing here restores it."""
+    procedure: str | None = None
+    """The ALMA pipeline's procedure that calibrated, ``hifa_calimage``; None where none is named."""
     dataset: str | None = None
     project: str | None = None
     readme: str | None = None
@@ -153,16 +168,29 @@ class Delivery:
     """Execution blocks in the file spelling, ``uid___A002_X1_X2``, as scripts and manifest name them."""
     raw: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
+    """Every script; those that follow are among them."""
+    script_for_pi: str | None = None
+    piperestore: str | None = None
+    """``casa_piperestorescript.py``, that of the calibration where there are several."""
+    pipescripts: tuple[str, ...] = ()
+    """``casa_pipescript.py``: what the pipeline did."""
+    calibration_scripts: tuple[str, ...] = ()
+    """``scriptForCalibration.py`` of each execution block."""
     caltables: tuple[str, ...] = ()
     flagversions: tuple[str, ...] = ()
     calapply: tuple[str, ...] = ()
     manifests: tuple[str, ...] = ()
+    pprs: tuple[str, ...] = ()
+    """Pipeline processing requests."""
     calibrated: tuple[str, ...] = ()
     """Calibrated MSs that were delivered."""
     products: tuple[str, ...] = ()
     qa: tuple[str, ...] = ()
+    weblogs: tuple[str, ...] = ()
     logs: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is odd, ``<id>: <what>`` each (`reimage.delivery.notes`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,11 +198,14 @@ class CalibratedMs:
     """The one MS of an execution block that is to be imaged."""
 
     eb: str
+    """Of several execution blocks in one MS: its name without suffix."""
     path: str
     column: Literal["data", "corrected"]
     rows: int
     promised_rows: int | None
     """What the ASDM's Main table promises; None where there is no ASDM (Cycle 0)."""
+    because: str = ""
+    """Why this one of all that the restore left (`reimage.stages.identify`)."""
 
 
 # --- imaging ----------------------------------------------------------------------------------------
@@ -264,6 +295,8 @@ class Run:
     created_at: datetime
     casa: str | None = None
     """Build asked for by a person (`--casa`); None lets *choose* find it."""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """Which builds may stand in for others (`reimage.casa.policy.Policy`, dumped); empty: the shipped one."""
     until: Stage | None = None
     category: str | None = None
     sweep: str | None = None

@@ -1,7 +1,7 @@
 """Read a delivery's tree, of any era, into one `Delivery`.  What is absent is absent, never guessed.
 
-The member directory is the one that holds ``script``, ``calibration``, ``raw`` or ``calibrated``.
-Its path tells the era's layout:
+The member directory is the one that holds ``script``, ``calibration``, ``raw`` or ``calibrated``;
+in a partial download it may hold one of them, or a few loose files.  Its name tells the layout:
 
 ====== ======================================================================================
 dated  ``sg_ouss_id/group_ouss_id/member_ouss_2012-10-18_id`` (Cycle 0)
@@ -9,25 +9,29 @@ named  ``sg_ouss_id/group_ouss_id/member_ouss_id`` (Cycle 0 to about 2)
 uid    ``science_goal.uid___/group.uid___/member.uid___`` (since)
 flat   none of these: a tree that somebody flattened
 ====== ======================================================================================
+
+`scan` lists the directories, `contents` sorts the files by name, `eras` tells whose names they are,
+`paperwork` reads manifest and processing request, `notes` says what is odd.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from reimage.delivery import xml
+from reimage.delivery import contents, eras, notes, paperwork
+from reimage.delivery.contents import Contents
+from reimage.delivery.paperwork import Papers
+from reimage.delivery.scan import Folder, scan
 from reimage.errors import DeliveryError
 from reimage.model import Calibration, Delivery
 from reimage.uid import Uid
 
-MEMBER_PARTS = ("calibrated", "calibration", "script", "raw", "product", "qa", "log")
-_EB = re.compile(r"uid___A\d{3}_X[0-9a-f]+_X[0-9a-f]+", re.IGNORECASE)
-_DATED = re.compile(r"member_ouss_\d{4}-\d{2}-\d{2}_id")
 _PROJECT = re.compile(r"\d{4}\.[0-9A-Z]\.\d{5}\.[A-Z]+")
-_RESTORE = re.compile(r"casa_piperestorescript\.py$")
-_CALIBRATE = re.compile(r"scriptForCalibration\.py$")
+_MEMBER = "member"
+_CALIBRATE, _FOR_PI = "scriptForCalibration.py", "scriptForPI.py"
 
 
 class DeliveryEmpty(DeliveryError):
@@ -37,150 +41,248 @@ class DeliveryEmpty(DeliveryError):
     hint = "Check that the archive's files were unpacked here, or that the path is right."
 
 
+class DeliveryAmbiguous(DeliveryError):
+    """A directory holds the deliveries of several member OUSs."""
+
+    code = "delivery-ambiguous"
+    hint = "Name the directory of one of them."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """One directory that holds a member's files."""
+
+    path: str
+    name: str
+    found: Contents
+    n_parts: int
+
+    @property
+    def uid(self) -> Uid | None:
+        named = self.name.casefold().startswith(_MEMBER)
+        return Uid.find(self.name) if named else None
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, int, str]:
+        """Order: where scripts can run, then what is called a member, the fullest, the shallowest."""
+        return (
+            not self.found.scripts,
+            not self.name.casefold().startswith(_MEMBER),
+            -self.n_parts,
+            self.path.count("/") + bool(self.path),
+            self.path,
+        )
+
+
 def read_layout(root: Path) -> Delivery:
     """Return what a delivery's tree holds.
 
     Raises
     ------
     DeliveryEmpty
+        There is nothing that a delivery has.
+    DeliveryAmbiguous
+        There are several member OUSs.
+    DeliveryNoDirectory, DeliveryUnreadable, DeliveryTooLarge
     """
-    member = _member_directory(root)
-    inside = _Tree(root, member)
-    caltables = [
-        path
-        for path in inside.named("calibration", r"caltables\.(tgz|tar\.gz)$")
-        if "auxcaltables" not in path
-    ]
-    calapply = [
-        path for path in inside.named("calibration", r"calapply\.txt$") if "auxcal" not in path
-    ]
-    flagversions = inside.named("calibration", r"\.flagversions\.(tgz|tar\.gz)$")
-    scripts = inside.named("script", r"\.py$")
-    calibrated = inside.tables("calibrated")
-    raw = inside.folders("raw", ".asdm.sdm")
-    kind = _calibration(scripts, caltables, calapply, calibrated)
-    manifests = inside.named("script", r"pipeline_manifest\.xml$")
-    return Delivery(
-        root=str(root),
-        member=str(member.relative_to(root)),
-        layout=_layout(member),
-        calibration=kind,
-        dataset=_dataset(member, manifests, root),
-        project=_project(member),
-        readme=_readme(root, member),
-        ebs=_ebs(kind, scripts, calapply, flagversions, calibrated, raw),
-        raw=tuple(raw),
-        scripts=tuple(scripts),
-        caltables=tuple(caltables),
-        flagversions=tuple(flagversions),
-        calapply=tuple(calapply),
-        manifests=tuple(manifests),
-        calibrated=tuple(calibrated),
-        products=tuple(inside.named("product", r"\.fits(\.gz)?$")),
-        qa=tuple(inside.named("qa", "")),
-        logs=tuple(inside.named("log", "")),
-        other=tuple(
-            inside.named("calibration", r"(auxproducts\.tgz|\.csv|cont\.dat|template\.txt|\.xml)$")
-        ),
+    tree = scan(root)
+    members = sorted(_members(tree), key=lambda one: one.rank)
+    if not members:
+        tars = sorted(name for folder in tree.values() for name in folder.files if _is_tar(name))
+        raise DeliveryEmpty(
+            f"no delivery in {root}", evidence={"path": str(root), "tars": tars[:20]}
+        )
+    own, others = _own(root, members)
+    return _delivery(root, tree, own, others)
+
+
+def _members(tree: Mapping[str, Folder]) -> list[_Member]:
+    """Return every directory with a member's parts that are not all empty, else the best loose one."""
+    candidates = [_member(tree, path) for path, folder in tree.items() if contents.parts_of(folder)]
+    there = [one for one in candidates if one.found.is_delivery]
+    if there:
+        return there
+    loose = [_member(tree, path) for path in tree if path not in {one.path for one in candidates}]
+    there = [one for one in loose if one.found.is_delivery and not _is_foreign(one)]
+    return sorted(there, key=lambda one: (one.path.count("/") + bool(one.path), one.path))[:1]
+
+
+def _member(tree: Mapping[str, Folder], path: str) -> _Member:
+    folder = tree[path]
+    return _Member(
+        path=path,
+        name=folder.name,
+        found=contents.sort_contents(tree, path),
+        n_parts=len(contents.parts_of(folder)),
     )
 
 
-class _Tree:
-    """Names below the member directory, relative to the delivery's root, sorted."""
+def _is_foreign(one: _Member) -> bool:
+    """Whether it is a README of something else, somewhere below."""
+    ours = any(name.startswith(_MEMBER) for name in contents.names(one.found.readmes))
+    named = one.name.casefold().startswith(_MEMBER)
+    return one.found.is_readme_only and bool(one.path) and not (ours or named)
 
-    def __init__(self, root: Path, member: Path) -> None:
-        self._root, self._member = root, member
 
-    def named(self, part: str, pattern: str) -> list[str]:
-        folder = self._member / part
-        found = (
-            path for path in folder.glob("*") if path.is_file() and re.search(pattern, path.name)
+def _own(root: Path, members: list[_Member]) -> tuple[list[_Member], list[_Member]]:
+    """Return the member's trees, the one that scripts run in first, and what else there is."""
+    uids = {one.uid for one in members if one.uid is not None}
+    if len(uids) > 1:
+        raise DeliveryAmbiguous(
+            f"{len(uids)} member OUSs in {root}",
+            evidence={"members": sorted(str(uid) for uid in uids)},
         )
-        return self._relative(found)
-
-    def folders(self, part: str, suffix: str) -> list[str]:
-        folder = self._member / part
-        return self._relative(path for path in folder.glob(f"*{suffix}") if path.is_dir())
-
-    def tables(self, part: str) -> list[str]:
-        """CASA tables (a directory with ``table.dat``) that are called ``*.ms*``."""
-        found = (path.parent for path in (self._member / part).glob("*.ms*/table.dat"))
-        return self._relative(path for path in found if not path.name.endswith(".flagversions"))
-
-    def _relative(self, paths: Iterable[Path]) -> list[str]:
-        return sorted(str(path.relative_to(self._root)) for path in paths)
+    main = members[0]
+    own = [one for one in members if one is main or _is_same(one, main)]
+    return own, [one for one in members if one not in own]
 
 
-def _member_directory(root: Path) -> Path:
-    """Return the shallowest directory with the most parts of a member."""
-    best: tuple[int, int, str] | None = None
-    for path in [root, *(p for p in root.rglob("*") if p.is_dir())]:
-        parts = sum((path / name).is_dir() for name in MEMBER_PARTS)
-        depth = len(path.relative_to(root).parts)
-        if parts and depth <= 8:  # noqa: PLR2004 -- project / goal / group / member, nested once
-            rank = (-parts, depth, str(path))
-            best = rank if best is None or rank < best else best
-    if best is None:
-        raise DeliveryEmpty(f"no delivery in {root}", evidence={"path": str(root)})
-    return Path(best[2])
+def _is_same(one: _Member, main: _Member) -> bool:
+    if main.uid is not None:
+        return one.uid == main.uid
+    return main.name.casefold().startswith(_MEMBER) and one.name == main.name
 
 
-def _layout(member: Path) -> str:
-    if _DATED.fullmatch(member.name):
-        return "dated"
-    if member.name.startswith("member_ouss"):
-        return "named"
-    return "uid" if member.name.startswith("member.uid") else "flat"
+def _delivery(
+    root: Path, tree: Mapping[str, Folder], own: list[_Member], others: list[_Member]
+) -> Delivery:
+    main, found = own[0], contents.merged(one.found for one in own)
+    layout = eras.layout_of(main.name)
+    papers, readme = paperwork.read_papers(root, found), _readme(tree, main.path)
+    member = main.uid or _named_by_files(found, papers)
+    procedure = _procedure(found, papers, member)
+    single_dish = eras.is_single_dish(found, procedure, papers.tasks)
+    project = _project(root / main.path, papers.states, None if readme is None else root / readme)
+    kind = Calibration.NONE if single_dish else _calibration(found)
+    odd = (*notes.notes(found, papers, member), *_about_trees(own, others))
+    return Delivery(
+        root=str(root),
+        member=main.path or ".",
+        layout=layout,
+        era=eras.era_of(
+            found,
+            layout=layout,
+            project=project,
+            sessions=[one.name for one in papers.sessions(member)],
+            single_dish=single_dish,
+        ),
+        calibration=kind,
+        is_total_power=single_dish,
+        procedure=procedure,
+        dataset=str(member) if member else None,
+        project=project,
+        readme=readme,
+        ebs=_ebs(kind, found, papers, member),
+        raw=found.raw,
+        scripts=found.scripts,
+        script_for_pi=_one(found.scripts_named(_FOR_PI)),
+        piperestore=_one(found.scripts_named(paperwork.RESTORE)),
+        pipescripts=found.scripts_named(paperwork.PIPE),
+        calibration_scripts=found.scripts_named(_CALIBRATE),
+        caltables=found.caltables,
+        flagversions=found.flagversions,
+        calapply=found.calapply,
+        manifests=found.manifests,
+        pprs=found.pprs,
+        calibrated=found.calibrated,
+        products=found.products,
+        qa=found.qa,
+        weblogs=found.weblogs,
+        logs=found.logs,
+        other=found.other,
+        notes=odd,
+    )
 
 
-def _calibration(
-    scripts: list[str], caltables: list[str], calapply: list[str], calibrated: list[str]
-) -> Calibration:
-    if calibrated:
+def _about_trees(own: list[_Member], others: list[_Member]) -> tuple[str, ...]:
+    return tuple(notes.trees([one.path for one in own[1:]], [one.path for one in others]))
+
+
+def _calibration(found: Contents) -> Calibration:
+    """Return how the calibrated data come to be, in the order in which scriptForPI.py looks."""
+    if found.calibrated:
         return Calibration.DELIVERED
-    if any(_CALIBRATE.search(name) for name in scripts):
+    if found.scripts_named(_CALIBRATE):
         return Calibration.MANUAL
-    if caltables and calapply and any(_RESTORE.search(name) for name in scripts):
+    if found.caltables and found.calapply and found.scripts_named(paperwork.RESTORE):
         return Calibration.PIPELINE
     return Calibration.NONE
 
 
-def _ebs(kind: Calibration, scripts: list[str], *others: list[str]) -> tuple[str, ...]:
-    """Return the execution blocks: as the calibration names them, else as the raw data do."""
-    calapply, flagversions, calibrated, raw = others
-    sources = {
-        Calibration.MANUAL: [[name for name in scripts if _CALIBRATE.search(name)], raw],
-        Calibration.PIPELINE: [calapply, flagversions, raw],
-        Calibration.DELIVERED: [calibrated],
-        Calibration.NONE: [raw],
-    }[kind]
-    for names in sources:
-        found = [_EB.search(name.rpartition("/")[2]) for name in names]
-        uids = {match.group(0) for match in found if match}
+def _ebs(kind: Calibration, found: Contents, papers: Papers, member: Uid | None) -> tuple[str, ...]:
+    """Return the execution blocks: as the calibration names them, else the papers, else raw data."""
+    listed = [eb for one in papers.sessions(member) for eb in one.ebs]
+    scripts, calibrated = found.scripts_named(_CALIBRATE), found.calibrated
+    sources: dict[Calibration, list[Sequence[str]]] = {
+        Calibration.MANUAL: [scripts, found.raw],
+        Calibration.PIPELINE: [
+            found.calapply,
+            found.flagversions,
+            listed,
+            papers.requested,
+            found.raw,
+        ],
+        Calibration.DELIVERED: [calibrated, scripts, found.raw],
+        Calibration.NONE: [found.calapply, found.flagversions, listed, papers.requested, found.raw],
+    }
+    for source in sources[kind]:
+        uids = {eb for eb in map(paperwork.eb_of, source) if eb}
         if uids:
             return tuple(sorted(uids))
     return ()
 
 
-def _readme(root: Path, member: Path) -> str | None:
-    for folder in (member, *member.parents):
-        names = sorted(p for p in folder.glob("*README*") if p.is_file())
-        if names:
-            return str(names[0].relative_to(root))
-        if folder == root:
-            break
+def _procedure(found: Contents, papers: Papers, member: Uid | None) -> str | None:
+    named = [one.procedure for one in papers.of(member) if one.procedure]
+    by_state = papers.states.get("recipe_name")
+    return eras.preferred(named) or eras.procedure_of(found) or by_state
+
+
+def _named_by_files(found: Contents, papers: Papers) -> Uid | None:
+    """Return the member OUS that the delivery itself names, where its directory does not.
+
+    Files are prefixed ``member.<mous>.`` since Cycle 5; manifests and pipeline scripts name it;
+    tables and weblogs of Cycles 2 to 4 begin with it.  Places that disagree name none.
+    """
+    named = [path.rpartition("/")[2] for one in (found.scripts, found.readmes, found.manifests,
+             found.caltables, found.other) for path in one]  # fmt: skip
+    tables = [path.rpartition("/")[2] for path in (*found.caltables, *found.weblogs)]
+    places = [
+        [Uid.find(name) for name in named if name.casefold().startswith("member.uid")],
+        [one.uid for one in papers.manifests],
+        [Uid.find(papers.states.get("ousstatus_entity_id", ""))],
+        [Uid.find(name) for name in tables if name.casefold().startswith("uid___")],
+    ]
+    for place in places:
+        uids = {uid for uid in place if uid is not None}
+        if uids:
+            return uids.pop() if len(uids) == 1 else None
     return None
 
 
-def _project(member: Path) -> str | None:
-    match = _PROJECT.search(str(member))
-    return match.group(0) if match else None
+def _project(member: Path, states: Mapping[str, str], readme: Path | None) -> str | None:
+    """Return the project: the nearest directory that names one, else what scripts or README say."""
+    said = [*reversed(_PROJECT.findall(str(member.resolve()))), states.get("proposal_code")]
+    if not any(said) and readme is not None:
+        said.append(paperwork.project_code(paperwork.read_text(readme)))
+    return next((one for one in said if one), None)
 
 
-def _dataset(member: Path, manifests: list[str], root: Path) -> str | None:
-    """Return the MOUS that the delivery itself names: its directory, else its manifest."""
-    uid = Uid.find(member.name)
-    if uid is None:
-        names = (xml.attribute(root / name, "ous", "name") for name in manifests)
-        uid = next((Uid.find(name) for name in names if name), None)
-    return str(uid) if uid else None
+def _readme(tree: Mapping[str, Folder], path: str) -> str | None:
+    """Return the README of the member, or of the nearest directory above it that has one."""
+    while True:
+        found = contents.sort_contents(tree, path).readmes
+        if found:
+            return min(found, key=lambda one: ("member." not in one.rpartition("/")[2], one))
+        if not path:
+            return None
+        path = path.rpartition("/")[0]
+
+
+def _one(scripts: Sequence[str]) -> str | None:
+    """Return the script of the calibration, of several of a kind (`notes`: not-unique)."""
+    return min(scripts, key=lambda one: ("cal" not in one.casefold(), one), default=None)
+
+
+def _is_tar(name: str) -> bool:
+    return name.casefold().endswith(".tar")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reimage.delivery.layout import DeliveryEmpty
 from reimage.errors import Refusal
 from reimage.model import Calibration, Delivery
 
@@ -57,8 +58,24 @@ def refuse_by_delivery(delivery: Delivery) -> None:
 
     Raises
     ------
-    NothingToRestore
+    NoRecipe, NothingToRestore
+    DeliveryEmpty
+        There is nothing but a README: no rule speaks of that, something was not delivered.
     """
+    if delivery.era == "readme-only":
+        raise DeliveryEmpty(
+            f"no delivery in {delivery.root}, only a README", evidence={"path": delivery.root}
+        )
+    if delivery.is_total_power:
+        raise NoRecipe(
+            "total-power data, by the delivery's own files, and no recipe images them",
+            evidence={
+                "array": "TP",
+                "missing": "total power",
+                "procedure": delivery.procedure,
+                "scripts": list(delivery.scripts),
+            },
+        )
     if delivery.calibration is Calibration.NONE:
         raise NothingToRestore(
             "no calibration tables, no calibration script, no calibrated data: nothing to restore",
@@ -66,5 +83,6 @@ def refuse_by_delivery(delivery: Delivery) -> None:
                 "scripts": list(delivery.scripts),
                 "raw": list(delivery.raw),
                 "layout": delivery.layout,
+                "era": delivery.era,
             },
         )

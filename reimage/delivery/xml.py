@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import ElementTree
+from defusedxml import DefusedXmlException, ElementTree
 
 
 def read_root(path: Path) -> Element | None:
-    """Return a document's root element, None where it is absent or not XML."""
+    """Return a document's root element, None where it is absent, not XML, or plays entity tricks."""
     try:
         root: Element | None = ElementTree.parse(path).getroot()
-    except (OSError, ParseError):
+    except (OSError, ParseError, DefusedXmlException):
         return None
     return root
 
