@@ -35,7 +35,7 @@ def input_digest(context: StageContext, stage: Stage, earlier: Mapping[Stage, st
         own = {"holding": run.holding, "dataset": run.dataset, "archive": run.archive}
     elif stage is Stage.CHOOSE:
         builds = [[build.id, build.version, build.python] for build in run.builds]
-        own = {"builds": builds, "casa": run.casa}
+        own = {"builds": builds, "casa": run.casa, "policy": run.policy}
     elif stage is Stage.RESTORE:
         before = [earlier[Stage.FETCH]]
         build = context.build()

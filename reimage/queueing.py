@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from reimage import document, fix, ingest, journal
-from reimage.casa import builds
+from reimage.casa import builds, policy
 from reimage.errors import RunUnknown
 from reimage.ingest import LOG, Place
 from reimage.journal import Journal
@@ -73,6 +73,7 @@ def make_run(
         ),
         created_at=now,
         casa=asked,
+        policy=document.dump(policy.load(settings.policy)),
         until=until,
         category=category,
         sweep=sweep,

@@ -56,6 +56,10 @@ class Settings(BaseModel):
     categories: tuple[Path, ...] = Field(default=(), description="Further folders of categories.")
     recipes: tuple[Path, ...] = Field(default=(), description="Further folders of recipes.")
     classes: tuple[Path, ...] = Field(default=(), description="Further folders of error classes.")
+    policy: Path | None = Field(
+        default=None,
+        description="Table of CASA versions that may stand in for others; unset: the shipped one.",
+    )
     admit: str = Field(default="", description="Interpreter of a registered ADMIT; empty: our own.")
     source: str = Field(
         default="", description="The file these settings came from (set on loading)."
@@ -203,7 +207,7 @@ def _absolute(key: str, value: Any, base: Path) -> Any:  # noqa: ANN401 -- TOML 
     field = Settings.model_fields.get(key)
     if field is None:
         return value
-    if field.annotation is Path:
+    if field.annotation in {Path, Path | None}:
         return base / Path(value).expanduser()
     if field.annotation == tuple[Path, ...] and isinstance(value, list):
         return [base / Path(item).expanduser() for item in value]

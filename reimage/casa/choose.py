@@ -1,23 +1,27 @@
-"""Which build restores a delivery: pure, with reasons.  Same input, same choice.
+"""Which CASA restores a delivery: pure, with reasons.  Same input, same choice.
 
 Rules (ALMA's knowledge base and processing pages, see ops/guide):
 
 * manually calibrated: the very version that the scripts were written for; their gate line refuses
   any other.  ``4.1`` means any 4.1.x.
-* pipeline-calibrated: that version if a build has it, else the newest one, which is what ALMA's
-  README tells users to install; the difference is a caveat.
+* pipeline-calibrated: that version if a build has it, else what the policy lets stand in for it
+  (`reimage.casa.policy`); the difference is a caveat, and the choice doubtful.
+* pipeline-calibrated before there were manifests (2017-10-01): never by a later pipeline.
 * calibrated MSs delivered: nothing to restore, so the newest build images them.
+* what a delivery says of its imaging says nothing about its calibration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from reimage.casa import policy as policies
+from reimage.casa.distributions import how_to_install
+from reimage.casa.numbers import Numbers, agree, common, narrowest, numbers, options, triple
+from reimage.casa.policy import Policy
 from reimage.errors import CasaError, DeliveryError
 from reimage.model import Calibration, CasaBuild, CasaChoice, Role, VersionStatement
-
-EXACT = 3
-"""Components of a version that must agree: 5.6.1-8 and 5.6.1-5 restore alike."""
 
 
 class CasaBuildMissing(CasaError):
@@ -34,48 +38,59 @@ class CasaVersionNotStated(DeliveryError):
     hint = "Name a build yourself: `reimage rerun RUN --casa BUILD`."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the statements ask for, taken together."""
+
+    wanted: str | None
+    """One version, or several that each would do (``4.2, 4.3``); None when nothing is said."""
+    because: tuple[str, ...] = ()
+    doubtful: bool = False
+
+
 def choose(
     calibration: Calibration,
     statements: tuple[VersionStatement, ...],
     builds: Iterable[CasaBuild],
     asked: str | None = None,
+    policy: Policy | None = None,
 ) -> CasaChoice:
     """Choose a build; ``CasaChoice.build`` is None when no registered one will do.
 
     Parameters
     ----------
+    statements
+        The most trusted first.
     asked
         Id or version of the build that a person wants; it wins over every statement.
+    policy
+        What may stand in for a version that is not registered; otherwise the shipped one.
     """
     known = sorted(builds, key=_rank, reverse=True)
     if asked is not None:
         fitting = [build for build in known if build.id == asked or fits(build, asked)]
-        because = [f"{asked} was asked for"]
-        return _choice(fitting, asked, because, statements)
-    if calibration is Calibration.DELIVERED:
         return _choice(
-            known,
-            None,
-            ["calibrated data were delivered: the newest build images them"],
-            statements,
+            fitting, _Asked(wanted=asked, because=(f"{asked} was asked for",)), statements
         )
-    telling = [s for s in statements if s.role is not Role.IMAGING]
-    because = [f"{s.version}: {s.file}, line {s.line}: {s.text}" for s in telling]
-    wanted = telling[0].version if telling else None
-    if wanted and len({_triple(s.version) for s in telling}) > 1:
-        because.append(f"the statements disagree: {telling[0].file} is trusted most")
+    said = _weigh(statements)
+    if calibration is Calibration.DELIVERED:
+        reason = "calibrated data were delivered: the newest build images them"
+        return _choice(known, said, statements, reason)
+    exact = [build for build in known if said.wanted and fits(build, said.wanted)]
+    near = _near(said.wanted, known) if said.wanted else []
+    if calibration is Calibration.PIPELINE:
+        if exact:
+            return _choice(exact, said, statements)
+        return _stand_in(said, statements, known, policy or policies.shipped())
     if calibration is Calibration.MANUAL:
-        fitting = [build for build in known if wanted and fits(build, wanted)]
-        because.append(
+        reason = (
             "manual calibration: the scripts run in the version they were written for, and no other"
         )
-        return _choice(fitting, wanted, because, statements)
-    exact = [build for build in known if wanted and fits(build, wanted)]
-    if not exact and known:
-        because.append(
-            "pipeline calibration, and that version is not registered: the newest build restores it"
-        )
-    return _choice(exact or known, wanted, because, statements)
+        # Up to CASA 5 scripts are Python 2: no wheel comes near them.
+        near = [build for build in near if numbers(build.version) >= (6,) and not exact]
+    else:
+        reason = "how the data were calibrated is not known: only the stated version will do"
+    return _choice(exact, said, statements, reason, near=near if not exact else [])
 
 
 def require(choice: CasaChoice, builds: Iterable[CasaBuild]) -> str:
@@ -94,42 +109,127 @@ def require(choice: CasaChoice, builds: Iterable[CasaBuild]) -> str:
             "the delivery does not say which CASA calibrated it", evidence=evidence
         )
     wanted = choice.wanted or "any version"
+    near = f" What comes near it: --casa {choice.alternatives[0]}." if choice.alternatives else ""
+    how = how_to_install(choice.wanted) if choice.wanted else "`reimage casa install` makes one."
     raise CasaBuildMissing(
         f"CASA {wanted} is not registered (there is: {', '.join(registered) or 'none'})",
-        hint=f"Register it with `reimage casa register PATH` where CASA {wanted} is installed, "
-        "then `reimage rerun` this run.",
+        hint=f"{how} Then `reimage rerun` this run.{near}",
         evidence=evidence,
     )
 
 
+def fits(build: CasaBuild, version: str) -> bool:
+    """Whether a build is of a stated version, as far as the statement goes (three numbers)."""
+    has = numbers(build.version)
+    return any(has[: len(triple(one))] == triple(one) for one in options(version))
+
+
+def _weigh(statements: tuple[VersionStatement, ...]) -> _Asked:
+    """Take together what is said of the calibration: the most trusted, narrowed by the others."""
+    exact = [s for s in statements if s.role is not Role.IMAGING and options(s.version)]
+    because = [_shown(s) for s in statements if s.role is not Role.IMAGING]
+    because += [f"{_shown(s)} (of the imaging)" for s in statements if s.role is Role.IMAGING]
+    # A file that speaks of the calibration counts before one of which nobody knows.
+    exact.sort(key=lambda s: s.role is not Role.CALIBRATION)
+    if not exact:
+        # A bound is no version, but neither is it nothing.
+        bounds = [s for s in statements if s.role is not Role.IMAGING and not s.doubt]
+        return _Asked(wanted=None, because=tuple(because), doubtful=bool(bounds))
+    first = exact[0]
+    wanted = narrowest([s.version for s in exact])
+    doubts = [f"{s.file}: {s.doubt}" for s in exact[:1] if s.doubt and wanted == s.version]
+    against = [s for s in exact if not common(wanted, s.version)]
+    if against:
+        others = ", ".join(f"{s.version} ({s.file})" for s in against)
+        doubts.append(f"the statements disagree: {first.file} is trusted most, against {others}")
+    if first.role is Role.UNKNOWN:
+        doubts.append(f"whether {first.file} speaks of the calibration is not known")
+    if len(options(wanted)) > 1:
+        doubts.append(f"{wanted} would each do")
+    return _Asked(wanted=wanted, because=(*because, *doubts), doubtful=bool(doubts))
+
+
+def _shown(statement: VersionStatement) -> str:
+    where = f"{statement.file}, line {statement.line}"
+    return f"{statement.version}: {where}: {statement.text}"
+
+
+def _stand_in(
+    said: _Asked, statements: tuple[VersionStatement, ...], known: list[CasaBuild], policy: Policy
+) -> CasaChoice:
+    """Choose among builds that are not of the wanted version, as the policy lets them stand in."""
+    allowed, reasons = known, ["pipeline calibration, and that version is not registered"]
+    if said.wanted is None:
+        reasons = ["pipeline calibration, of a version that is not stated"]
+    elif numbers(_one(said.wanted)) < numbers(policy.manifest_since):
+        allowed = [build for build in known if _may_restore_without_manifest(build, policy)]
+        reasons.append(
+            f"processed before 2017-10-01, without a manifest: no pipeline of {policy.manifest_since} "
+            "or later restores it"
+        )
+    for row in policy.pipeline:
+        if row.stated != "*" and not (said.wanted and agree(_one(said.wanted), row.stated)):
+            continue
+        for use in row.use:
+            fitting = list(_used(use, said.wanted, allowed))
+            if fitting:
+                reasons.append(f"the policy lets CASA {fitting[0].version} stand in ({use})")
+                doubtful = said.doubtful or row.doubtful
+                chosen = _Asked(wanted=said.wanted, because=said.because, doubtful=doubtful)
+                others = [build for build in allowed if build is not fitting[0]]
+                return _choice(fitting, chosen, statements, *reasons, near=others)
+    return _choice([], said, statements, *reasons)
+
+
+def _may_restore_without_manifest(build: CasaBuild, policy: Policy) -> bool:
+    if numbers(build.version) < numbers(policy.manifest_since):
+        return True
+    return policy.tables_without_manifest and build.pipeline is None
+
+
+def _used(use: str, wanted: str | None, builds: list[CasaBuild]) -> Iterator[CasaBuild]:
+    for build in builds:
+        if use == "newest" or (
+            _is_same_minor(wanted, build) if use == "same-minor" else fits(build, use)
+        ):
+            yield build
+
+
+def _near(wanted: str, builds: list[CasaBuild]) -> list[CasaBuild]:
+    """Return builds of the same major.minor, the newest first."""
+    return [build for build in builds if _is_same_minor(wanted, build)]
+
+
+def _is_same_minor(wanted: str | None, build: CasaBuild) -> bool:
+    return any(numbers(build.version)[:2] == numbers(one)[:2] for one in options(wanted or ""))
+
+
+def _one(wanted: str) -> str:
+    """Return the newest of several versions that each would do."""
+    return max(options(wanted), key=numbers, default=wanted)
+
+
 def _choice(
     fitting: list[CasaBuild],
-    wanted: str | None,
-    because: list[str],
+    said: _Asked,
     statements: tuple[VersionStatement, ...],
+    *reasons: str,
+    near: Iterable[CasaBuild] = (),
 ) -> CasaChoice:
+    wanted, several = said.wanted, options(said.wanted or "")
+    if len(several) > 1:
+        taken = [one for one in several if fitting and fits(fitting[0], one)]
+        wanted = taken[0] if taken else max(several, key=numbers)
     return CasaChoice(
         build=fitting[0].id if fitting else None,
         wanted=wanted,
-        because=tuple(because),
+        because=(*said.because, *reasons),
         statements=statements,
+        doubtful=said.doubtful,
+        alternatives=tuple(build.id for build in [*fitting[1:], *near] if build not in fitting[:1]),
     )
 
 
-def fits(build: CasaBuild, version: str) -> bool:
-    """Whether a build is of a stated version, as far as the statement goes (three components)."""
-    stated = _triple(version)
-    return _numbers(build.version)[: len(stated)] == stated
-
-
-def _triple(version: str) -> tuple[int, ...]:
-    return _numbers(version)[:EXACT]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.replace("-", ".").split(".") if part.isdigit())
-
-
-def _rank(build: CasaBuild) -> tuple[bool, tuple[int, ...], str]:
+def _rank(build: CasaBuild) -> tuple[bool, Numbers, str]:
     """Newest first; one whose jobs can be started before one whose jobs cannot."""
-    return (build.python is not None, _numbers(build.version), build.id)
+    return (build.python is not None, numbers(build.version), build.id)

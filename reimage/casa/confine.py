@@ -1,4 +1,4 @@
-"""Shutting a CASA process in: no network, and write access to its run directory alone (bubblewrap).
+"""Shutting a CASA process in: no network, no process but its own, write access to its run directory alone.
 
 Delivered scripts are other people's code.  Where the machine has no working ``bwrap`` a process runs
 unconfined, and ``casa.started`` in the journal says so; `reimage doctor` names the package.
@@ -9,24 +9,31 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
+
+FIRST = Path(__file__).with_name("first.py")
 
 
 def prefix(writable: Path) -> list[str]:
     """Return the words to put before a command, none where this machine cannot confine.
 
-    No PID namespace and no new session: the supervisor sees every process, and the group that it
-    ends is the command's.
+    No new session: the group that is ended is the command's.  In its PID namespace a script sees and
+    signals its own processes only, and what forked away dies with the job; the supervisor, outside,
+    still sees every one of them.
     """
     program = available()
     if program is None:
         return []
     place = str(writable)
-    return [
+    words = [
         *(program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *("--bind", place, place, "--unshare-net", "--unshare-ipc", "--die-with-parent"),
     ]
+    if _has_pid_namespaces(program):
+        words += ["--unshare-pid", "--as-pid-1", sys.executable, "-I", str(FIRST)]
+    return words
 
 
 def own_status(code: int) -> int:
@@ -41,17 +48,18 @@ def available() -> str | None:
     program = shutil.which("bwrap")
     if program is None:
         return None
-    attempt = [
-        program,
-        "--ro-bind",
-        "/",
-        "/",
-        "--dev",
-        "/dev",
-        "--proc",
-        "/proc",
-        "--unshare-net",
-        "true",
-    ]
-    tried = subprocess.run(attempt, check=False, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603 -- fixed
-    return program if tried.returncode == 0 else None
+    return program if _works(program, "--unshare-net") else None
+
+
+@cache
+def _has_pid_namespaces(program: str) -> bool:
+    """Whether a process can have a ``/proc`` of its own: containers often forbid it."""
+    return _works(program, "--unshare-net", "--unshare-pid")
+
+
+def _works(program: str, *words: str) -> bool:
+    whole = (program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
+    tried = subprocess.run(  # noqa: S603 -- fixed
+        [*whole, *words, "true"], check=False, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    return tried.returncode == 0

@@ -139,17 +139,28 @@ def find_python(version: str) -> str:
         if said.returncode == 0 and said.stdout.strip() == version:
             return candidate
     raise PythonMissing(
-        f"no working python{version} with venv on PATH",
+        f"no working python{version} with venv on PATH, nor where pyenv, uv and /opt keep theirs",
         hint=f"Install Python {version} with its venv module, or name one with --python PATH.",
         evidence={"python": version},
     )
 
 
-def _pythons(version: str) -> Iterator[str]:
+def _pythons(version: str, home: Path | None = None, opt: Path = Path("/opt")) -> Iterator[str]:
+    """Yield what may be an interpreter of a version: on PATH, then where pyenv, uv and /opt keep theirs.
+
+    A shim of pyenv is found on PATH for every version, and starts only the chosen one.
+    """
     for name in (f"python{version}", sys.executable, "python3"):
         found = shutil.which(name)
         if found:
             yield found
+    kept = (
+        (home or Path.home(), f".pyenv/versions/{version}*/bin/python{version}"),
+        (home or Path.home(), f".local/share/uv/python/*-{version}*/bin/python{version}"),
+        (opt, f"python*/bin/python{version}"),
+    )
+    for root, pattern in kept:
+        yield from (str(path) for path in sorted(root.glob(pattern), reverse=True))
 
 
 def casadata_path(cache: Path) -> Path:

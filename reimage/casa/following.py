@@ -9,6 +9,8 @@ from pathlib import Path
 from reimage.journal import Emit
 
 TAIL_CHARACTERS = 4000
+MOST_EVENTS = 100_000
+"""Of one job: a journal is read again and again."""
 
 
 class Appended:
@@ -16,6 +18,8 @@ class Appended:
 
     def __init__(self, path: Path) -> None:
         self._path, self._offset = path, 0
+        self.count = 0
+        """Events passed on so far."""
 
     def lines(self) -> Iterator[bytes]:
         """Yield the new lines; one that is still being written waits."""
@@ -31,10 +35,19 @@ class Appended:
 
 
 def relay(told: Appended, emit: Emit) -> None:
-    """Pass on the events that a job has written since the last look."""
+    """Pass on the events that a job has written since the last look.
+
+    A delivered script can write into the file, too: what is no event is passed over.
+    """
     for line in told.lines():
-        event = json.loads(line)
-        emit(event.pop("event"), **event)
+        try:
+            event = json.loads(line)
+            name = event.pop("event")
+        except (ValueError, AttributeError, KeyError, TypeError):
+            continue
+        if isinstance(name, str) and told.count < MOST_EVENTS:
+            told.count += 1
+            emit(name, **event)
 
 
 def size(path: Path) -> int:

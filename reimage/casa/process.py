@@ -29,6 +29,12 @@ SITE = JOBS / "site"
 GRACE_S = 5.0
 """Between SIGTERM and SIGKILL.  SIGINT is of no use: CASA defers it until C++ returns."""
 POLL_S = 0.1
+WATCHED = ("casa.log", "stdout.log", "stderr.log", "progress.jsonl")
+"""What a job writes for us: while one of them grows, it lives."""
+MOST_OUTPUT_BYTES = 256 << 20
+"""Of one of the files that a job writes for us to read; a whole restore's log has some megabytes."""
+KEPT_OUTPUT_BYTES = 8 << 20
+"""Of a file that grew beyond it: its beginning."""
 
 
 class CasaNotStarted(CasaError):
@@ -59,6 +65,15 @@ class CasaSilent(ResourceError):
     hint = "A table lock, or a hang after a memory error: look at the job's logs, then re-run."
 
 
+class CasaOutputFlood(ResourceError):
+    """A CASA job wrote more output than any job has to say, and was ended."""
+
+    code = "casa-output-flood"
+    hint = (
+        "Read the beginning of the job's output, which is kept: something is repeated without end."
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobExit:
     """How a job's process ended: ``exit.json`` in its directory."""
@@ -66,7 +81,7 @@ class JobExit:
     exit_code: int | None
     signal: str | None
     why: str
-    """``exit``, ``signal``, or what we ended it for: ``wall``, ``silent``."""
+    """``exit``, ``signal``, or what we ended it for: ``wall``, ``silent``, ``flood``."""
     wall_s: float
     peak_process_mb: int
 
@@ -96,7 +111,7 @@ def run_job(
 
     Raises
     ------
-    CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent
+    CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent, CasaOutputFlood
     """
     directory.mkdir(parents=True, exist_ok=True)
     _keep_earlier(directory)
@@ -125,6 +140,7 @@ def run_job(
     command = [*shut_in, build.python, str(JOBS / f"{job}.py"), str(directory / "job.json")]
     ended = _watch(command, build, job, directory=directory, limits=limits, emit=emit)
     document.write(directory / "exit.json", ended)
+    flooded = _cut_off(directory)
     evidence = {
         "job": job,
         "directory": str(directory),
@@ -138,7 +154,20 @@ def run_job(
         raise CasaTimeout(f"{job} ran longer than {limits.wall_s:.0f} s", evidence=evidence)
     if ended.why == "silent":
         raise CasaSilent(f"{job} was silent for {limits.silence_s:.0f} s", evidence=evidence)
+    if ended.why == "flood":
+        raise CasaOutputFlood(
+            f"{job} wrote more than {MOST_OUTPUT_BYTES >> 20} MB into {', '.join(flooded)}",
+            evidence=evidence,
+        )
     return _value(result, job, ended, evidence)
+
+
+def _cut_off(directory: Path) -> list[str]:
+    """Keep the beginning of files that grew beyond the bound; return their names."""
+    flooded = [name for name in WATCHED if following.size(directory / name) > MOST_OUTPUT_BYTES]
+    for name in flooded:
+        os.truncate(directory / name, KEPT_OUTPUT_BYTES)
+    return flooded
 
 
 def _value(result: Path, job: str, ended: JobExit, evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,6 +198,7 @@ def environment(build: CasaBuild, directory: Path) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": str(SITE),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",  # what was printed outlives an abort, and shows that the job lives
         "CASASITECONFIG": str(SITE / "casasiteconfig.py"),
         "REIMAGE_CASADATA": build.casadata,
         "REIMAGE_CASA_LOG": str(directory / "casa.log"),
@@ -186,9 +216,7 @@ def _watch(
     emit: Emit,
 ) -> JobExit:
     (directory / "home").mkdir(exist_ok=True)
-    watched = [
-        directory / name for name in ("casa.log", "stdout.log", "stderr.log", "progress.jsonl")
-    ]
+    watched = [directory / name for name in WATCHED]
     start = time.monotonic()
     with (directory / "stdout.log").open("wb") as out, (directory / "stderr.log").open("wb") as err:
         try:
@@ -222,13 +250,16 @@ def _watch(
             following.relay(told, emit)
             if pid:
                 break
-            size, now = sum(following.size(path) for path in watched), time.monotonic()
+            sizes, now = [following.size(path) for path in watched], time.monotonic()
+            size = sum(sizes)
             if size != last_size:
                 last_size, last_change = size, now
             if now - start > limits.wall_s:
                 why = "wall"
             elif now - last_change > limits.silence_s:
                 why = "silent"
+            elif max(sizes) > MOST_OUTPUT_BYTES:
+                why = "flood"
             if why:
                 stop_group(child.pid)
                 pid, status, usage = os.wait4(child.pid, 0)

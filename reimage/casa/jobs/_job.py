@@ -45,6 +45,7 @@ def main(function):
                 },
             },
         )
+        sys.stdout.flush()  # what a delivered script printed before it failed
         sys.stderr.flush()
         os._exit(1)  # CASA's threads may hang a normal exit after an error
     _write(job["result"], {"ok": True, "value": value})

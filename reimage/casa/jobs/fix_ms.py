@@ -1,7 +1,7 @@
 """Carry out what a fix declares on MeasurementSets, and say what it changed.
 
 Input: ``{"operations": [{"ms", "kind", "arguments"}]}``.  Value: list of ``{"ms", "kind", "before", "after"}``.
-Kinds: ``set_field_direction`` (with uvw), ``put_keyword``, ``delete_rows``, ``flagdata``.
+Kinds: ``set_field_direction`` and ``fix_planets`` (with uvw), ``put_keyword``, ``delete_rows``, ``flagdata``.
 """
 
 import _job
@@ -36,6 +36,25 @@ def set_field_direction(ms, field, ra_rad, dec_rad):
         direction="J2000 %.12frad %.12frad" % (ra_rad, dec_rad),
     )
     return before, _direction(ms, field)
+
+
+def fix_planets(ms, field, direction="", fixuvw=True):
+    """Run ``fixplanets`` on fields as a delivered script asks, by id or name; empty: as pointed at.
+
+    HISTORY tells that it was done, for whoever asks again.
+    """
+    from casatasks import fixplanets
+    from casatools import ms as mstool
+
+    tool = mstool()
+    ids = [int(i) for i in tool.msseltoindex(vis=ms, field=field)["field"]]
+    before = [_direction(ms, i) for i in ids]
+    fixplanets(vis=ms, field=field, fixuvw=fixuvw, direction=direction)
+    tool.open(ms, nomodify=False)
+    tool.writehistory(message="taskname=fixplanets", origin="reimage")
+    tool.writehistory(message="field = %s" % field, origin="reimage")
+    tool.close()
+    return before, [_direction(ms, i) for i in ids]
 
 
 def _direction(ms, field):
@@ -85,6 +104,7 @@ def flagdata_rows(ms, **arguments):
 
 KINDS = {
     "set_field_direction": set_field_direction,
+    "fix_planets": fix_planets,
     "put_keyword": put_keyword,
     "delete_rows": delete_rows,
     "flagdata": flagdata_rows,

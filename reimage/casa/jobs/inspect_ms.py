@@ -5,9 +5,16 @@ Input: ``{"ms": [path, ...]}``.  Value: ``{path: facts}``; directions are radian
 
 import _job
 
+import _conditions
+import _metadata
 import numpy as np
 
 SAMPLE_ROWS = 20000
+SAMPLE_VALUES = 4000000
+"""Of a column, read at once: 64 MB; 20000 rows of 3840 channels would be 2.4 GB."""
+SAMPLE_BLOCKS = 8
+MOST_FLAGGED = 0.999999
+"""What is not flagged completely never looks as if it were."""
 POINTING_SAMPLES = 5
 NEAR_S = 60.0
 
@@ -49,8 +56,10 @@ def inspect(path):
         ],
         "observing_start_mjd": float(md.timerangeforobs(0)["begin"]["m0"]["value"]),
     }
+    facts.update(_conditions.conditions(path, md))
     md.done()
-    facts.update(_visibilities(path, targets or [f["id"] for f in facts["fields"]], columns))
+    fields = targets or [f["id"] for f in facts["fields"]]
+    facts.update(_visibilities(path, fields, columns, facts["spws"]))
     facts["syscal_rows"] = _rows_of(path + "/SYSCAL")
     return facts
 
@@ -127,49 +136,112 @@ def _j2000(me, cell, time_s, frame):
     return [turned["m0"]["value"], turned["m1"]["value"]]
 
 
-def _visibilities(path, fields, columns):
-    """Share of flagged target data, mean amplitudes, and whether CORRECTED_DATA says something new."""
+def _visibilities(path, fields, columns, spws):
+    """The target's data, spw by spw: share of flags, mean amplitudes, whether CORRECTED_DATA says something new.
+
+    applycal leaves a spw for which its table has no solutions as it is, with a warning alone: so one
+    spw that is calibrated proves nothing about the others.  Spws that nobody images (radiometers, power
+    detectors, channel averages) are in no table and are not looked at, unless there is nothing else.
+    """
     from casatools import table
 
     tb = table()
+    tb.open(path + "/DATA_DESCRIPTION")
+    spw_of = [int(spw) for spw in tb.getcol("SPECTRAL_WINDOW_ID")]
+    tb.close()
     tb.open(path)
     wanted = "FIELD_ID IN [%s] AND ANTENNA1 != ANTENNA2" % ",".join(map(str, fields))
     query = tb.query(wanted)
     rows = int(query.nrows())
-    spws = sorted(set(query.getcol("DATA_DESC_ID"))) if rows else []
+    ids = sorted(set(int(dd) for dd in query.getcol("DATA_DESC_ID"))) if rows else []
     query.close()
-    seen = {
-        "target_rows": rows,
-        "target_flagged": 1.0,
-        "data_amplitude": None,
-        "corrected_amplitude": None,
-        "corrected_differs": False,
-    }
-    flagged = total = 0
-    sums = {"DATA": 0.0, "CORRECTED_DATA": 0.0}
-    for dd in spws:  # one after the other: cells of several shapes cannot be read as one array
-        part = tb.query("%s AND DATA_DESC_ID == %d" % (wanted, dd))
-        n = min(part.nrows(), SAMPLE_ROWS)
-        flags = part.getcol("FLAG", 0, n)
-        flagged, total = flagged + int(flags.sum()), total + flags.size
-        read = {name: part.getcol(name, 0, n) for name in sums if name in columns}
-        for name in read:
-            sums[name] += float(np.abs(read[name])[~flags].sum())
-        if (
-            len(read) == 2
-            and np.abs(read["CORRECTED_DATA"] - read["DATA"])[~flags].max(initial=0.0) > 0
-        ):
-            seen["corrected_differs"] = True
-        part.close()
+    science = [dd for dd in ids if _is_science(spws[spw_of[dd]])] or ids
+    seen = [
+        dict(_spw(tb, "%s AND DATA_DESC_ID == %d" % (wanted, dd), columns), spw=spw_of[dd])
+        for dd in science
+    ]
     tb.close()
-    if total:
-        seen["target_flagged"] = flagged / total
-        kept = max(1, total - flagged)
-        if "DATA" in columns:
-            seen["data_amplitude"] = sums["DATA"] / kept
-        if "CORRECTED_DATA" in columns:
-            seen["corrected_amplitude"] = sums["CORRECTED_DATA"] / kept
+    weights = [max(one["sampled"] - one["sampled_flags"], 0) for one in seen]
+    total = sum(one["sampled"] for one in seen)
+    facts = {
+        "target_rows": rows,
+        "target_flagged": sum(one["sampled_flags"] for one in seen) / total if total else 1.0,
+        "corrected_differs": any(one["corrected_differs"] for one in seen),
+        "target_spws": seen,
+    }
+    if all(one["flagged"] >= 1.0 for one in seen):
+        facts["target_flagged"] = 1.0
+    for name in ("data_amplitude", "corrected_amplitude"):
+        known = [(one[name], weight) for one, weight in zip(seen, weights) if one[name] is not None]
+        heavy = sum(weight for _, weight in known)
+        facts[name] = sum(v * weight for v, weight in known) / max(1, heavy) if known else None
+    for one in seen:
+        del one["sampled"], one["sampled_flags"]
+    return facts
+
+
+def _is_science(spw):
+    if any(word in spw["name"] for word in _metadata.NOT_SCIENCE):
+        return False
+    return spw["n_channels"] not in (1, 4)
+
+
+def _spw(tb, where, columns):
+    """One spw: from blocks spread over its rows; where they leave a doubt, all of it."""
+    part = tb.query(where)
+    rows = int(part.nrows())
+    flags, data = _sample(part, columns)
+    part.close()
+    seen = {"rows": rows, "sampled": int(flags.size), "sampled_flags": int(flags.sum())}
+    seen["flagged"] = seen["sampled_flags"] / float(max(1, flags.size))
+    if flags.all():
+        part = tb.query(where + " AND NOT FLAG_ROW AND NOT ALL(FLAG)")
+        left = int(part.nrows())
+        if left:  # elsewhere there is something
+            flags, data = _sample(part, columns)
+            seen["flagged"] = min(1.0 - left / float(rows), MOST_FLAGGED)
+            seen["sampled"] += int(flags.size)
+            seen["sampled_flags"] += int(flags.sum())
+        part.close()
+    for name, key in (("DATA", "data_amplitude"), ("CORRECTED_DATA", "corrected_amplitude")):
+        good = np.abs(data[name][~flags]) if name in data else np.zeros(0)
+        good = good[np.isfinite(good)]
+        seen[key] = float(good.mean()) if good.size else (0.0 if name in data else None)
+    seen["corrected_differs"] = len(data) == 2 and _differs(tb, where, flags, data)
     return seen
+
+
+def _differs(tb, where, flags, data):
+    if np.any((data["CORRECTED_DATA"] != data["DATA"])[~flags]):
+        return True
+    if flags.all():
+        return False
+    part = tb.query(where + " AND NOT FLAG_ROW AND ANY(CORRECTED_DATA != DATA AND NOT FLAG)")
+    rows = part.nrows()
+    part.close()
+    return bool(rows)
+
+
+def _sample(part, columns):
+    """Flags, and the data columns there are, of blocks of rows: (values that fit into memory)."""
+    rows = part.nrows()
+    if not rows:
+        return np.ones((0, 0, 0), dtype=bool), {}
+    per_row = part.getcell("FLAG", 0).size
+    wanted = int(max(SAMPLE_BLOCKS, min(SAMPLE_ROWS, SAMPLE_VALUES // max(1, per_row))))
+    if rows <= wanted:
+        blocks = [(0, rows)]
+    else:
+        length = wanted // SAMPLE_BLOCKS
+        starts = np.linspace(0, rows - length, SAMPLE_BLOCKS).astype(int)
+        blocks = [(int(start), length) for start in starts]
+
+    def read(name):
+        return np.concatenate([part.getcol(name, at, n) for at, n in blocks], axis=-1)
+
+    flags = read("FLAG") | read("FLAG_ROW")[None, None, :]
+    names = [name for name in ("DATA", "CORRECTED_DATA") if name in columns]
+    return flags, {name: read(name) for name in names}
 
 
 def _rows_of(table_path):

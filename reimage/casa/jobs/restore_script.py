@@ -1,22 +1,26 @@
-"""Run a delivered scriptForPI.py as ``casa -c`` does: tasks and tools are there as globals.
+"""Run a delivered script as ``casa -c`` does: tasks and tools are there as globals.
 
-Input: ``{"script": absolute path, "options": {"SPACESAVING": 0, ...}}``.  Value: ``{"ended": how}``.
-The script's own working directory is the one it lies in, as ALMA's README asks.  What it says of
-itself proves nothing: the caller looks for the MSs.
+Input: ``{"script": absolute path, "options": {"SPACESAVING": 0, ...}, "cwd": directory}``; without ``cwd``
+the script runs in the directory that it lies in, as ALMA's README asks of scriptForPI.py.  Value:
+``{"ended": how}``.  What it says of itself proves nothing: the caller looks for the MSs.
 """
 
 import _job
 
+import importlib.util
 import os
+import sys
+import types
 
 
 def run(inputs, progress):
     script = inputs["script"]
-    os.chdir(os.path.dirname(script))
+    os.chdir(inputs.get("cwd") or os.path.dirname(script))
+    stand_in_for_casalith()
     names = casa_globals()
     names.update(inputs["options"])
     names.update({"__name__": "__main__", "__file__": script})
-    with open(script) as stream:
+    with open(script, "rb") as stream:  # its own coding line counts, not the locale
         code = compile(stream.read(), script, "exec")
     progress("script.started", script=os.path.basename(script))
     ended = "end"
@@ -28,24 +32,47 @@ def run(inputs, progress):
     return {"ended": ended}
 
 
+TOOLS = (
+    ("tb", "table"),
+    ("ms", "ms"),
+    ("msmd", "msmetadata"),
+    ("me", "measures"),
+    ("qa", "quanta"),
+    ("ia", "image"),
+    ("cb", "calibrater"),
+    ("im", "imager"),
+    ("cl", "componentlist"),
+    ("cs", "coordsys"),
+    ("rg", "regionmanager"),
+    ("vp", "vpmanager"),
+    ("at", "atmosphere"),
+    ("cu", "utils"),
+)
+"""What a CASA shell calls them, and what casatools does."""
+
+
+def stand_in_for_casalith():
+    """The module that CASA 6's gate lines ask for its version; modular CASA has none."""
+    if importlib.util.find_spec("casalith") is None:
+        import casatools
+
+        stand_in = types.ModuleType("casalith")
+        stand_in.version = lambda: list(casatools.version())
+        stand_in.version_string = lambda: ".".join(str(part) for part in casatools.version())
+        sys.modules["casalith"] = stand_in
+
+
 def casa_globals():
     """The names that a CASA shell has: every task, and one instance of each common tool."""
     import casatasks
     import casatools
 
     names = {name: getattr(casatasks, name) for name in dir(casatasks) if not name.startswith("_")}
-    for name, kind in (
-        ("tb", "table"),
-        ("ms", "ms"),
-        ("msmd", "msmetadata"),
-        ("me", "measures"),
-        ("qa", "quanta"),
-        ("ia", "image"),
-        ("cb", "calibrater"),
-        ("im", "imager"),
-        ("cl", "componentlist"),
-    ):
-        names[name] = getattr(casatools, kind)()
+    for name, kind in TOOLS:
+        tool = getattr(casatools, kind, None)
+        tool = getattr(tool, kind, None) if isinstance(tool, types.ModuleType) else tool
+        if callable(tool):
+            names[name] = tool()
     names["casatools"], names["casatasks"] = casatools, casatasks
     return names
 

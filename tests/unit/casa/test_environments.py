@@ -51,6 +51,20 @@ def test_pythons():
     assert "3.99" in caught.value.hint
 
 
+def test_pythons_are_found_where_pyenv_and_uv_keep_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(environments.shutil, "which", lambda _: None)
+    kept = (
+        ".pyenv/versions/3.8.18/bin/python3.8",
+        ".local/share/uv/python/cpython-3.8.20-linux-x86_64-gnu/bin/python3.8",
+        "opt/python38/bin/python3.8",
+    )
+    for name in (*kept, ".pyenv/versions/3.80.1/bin/python3.80"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    found = environments._pythons("3.8", home=tmp_path, opt=tmp_path / "opt")
+    assert list(found) == [str(tmp_path / name) for name in kept]
+
+
 def test_what_is_no_casa_cannot_be_registered(tmp_path):
     with pytest.raises(builds.BuildUnusable, match="no CASA"):
         builds.from_path(tmp_path, tmp_path)

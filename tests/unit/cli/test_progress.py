@@ -34,6 +34,7 @@ def event(name, **data):
             "failed  memory  std::bad_alloc  (next attempt: more memory)",
         ),
         (event("fix.applied", fix="f", because="why"), "fix f: why"),
+        (event("fix.reported", fix="f", because="why"), "caveat of fix f: why"),
     ],
 )
 def test_events_in_words(told, said):
