@@ -5,7 +5,8 @@ Cause: fields with an ephemeris, and some others, of Cycles 0 to 3: the correlat
 direction, the Field table got zeros.
 Remedy: take the direction that the antennas pointed at (POINTING table) and let ``fixplanets`` put
 it into FIELD and recompute uvw; the visibilities' phases were right all along.  A field without
-pointing data is left alone: a direction is never guessed.
+pointing data is left alone: a direction is never guessed.  So is one that follows an ephemeris table
+(Cycle 3 and later): there FIELD holds the offset from the ephemeris, and 0,0 is right.
 Source: CASA documentation of fixplanets; ALMA QA2 calibration script generator ("SACM/JAO - Fixes").
 """
 
@@ -26,7 +27,8 @@ def _ill(facts: Facts) -> Iterator[MsOperation]:
                 abs(field["ra_rad"]) < _NEARLY_ZERO_RAD and abs(field["dec_rad"]) < _NEARLY_ZERO_RAD
             )
             pointing = field["pointing"]
-            if at_zero and pointing and max(map(abs, pointing)) > _NEARLY_ZERO_RAD:
+            follows = field["id"] in fact.get("ephemeris_fields", ())
+            if at_zero and not follows and pointing and max(map(abs, pointing)) > _NEARLY_ZERO_RAD:
                 yield MsOperation(
                     ms=ms,
                     kind="set_field_direction",

@@ -1,11 +1,13 @@
-"""Scripts of the manual era import ``fixsyscaltimes`` from a package that only old CASA has.
+"""Delivered scripts import recipes from a package that not every CASA has.
 
-Symptom: ``ModuleNotFoundError: No module named 'recipes'`` when scriptForCalibration.py starts.
-Cause: the generator of calibration scripts wrote ``from recipes.almahelpers import fixsyscaltimes``
-(monolithic CASA up to 5) and calls it right after the import, for ASDMs whose SYSCAL times were
-wrong (CAS-4981, CSV-2841, ICT-3642).  CASA 6 renamed the package; the wheels do not have it.
-Remedy: guard the import.  Where the package is missing the call does nothing, and says so: the Tsys
-tables that a restore applies are delivered, so the times of SYSCAL are not read again.
+Symptom: ``ModuleNotFoundError: No module named 'recipes'`` (or ``'casarecipes'``) at a script's start.
+Cause: generated scripts say ``from recipes.almahelpers import fixsyscaltimes`` (monolithic CASA up to
+5) and call it right after the import, for ASDMs whose SYSCAL times were wrong (CAS-4981, CSV-2841,
+ICT-3642).  CASA 6 renamed the package; the wheels do not have it.
+Remedy: guard the import: the old package, else the new one, else a stand-in.  That of
+``fixsyscaltimes`` does nothing, and says so: the Tsys tables that a restore applies are delivered, so
+the times of SYSCAL are not read again.  That of any other recipe (``tsysspwmap``) raises when it is
+called: its answer matters, and is not made up.
 Source: ALMA QA2 calibration script generator; docs of casarecipes.
 """
 
@@ -13,45 +15,58 @@ from __future__ import annotations
 
 import re
 import textwrap
-from pathlib import Path
+from pathlib import PurePath
 
-from reimage.fix import Facts, FilePatch, Fix
+from reimage.fix import Facts, FilePatch, Fix, scripts
 from reimage.model import Delivery, Stage
 
+_GUARDED = "# guarded"
 _IMPORT = re.compile(
-    r"^(?P<indent>[ \t]*)from recipes\.almahelpers import fixsyscaltimes[^\n]*$", re.MULTILINE
+    r"^(?P<indent>[ \t]*)from (?:casa)?recipes\.almahelpers import (?P<names>\w+(?:[ \t]*,[ \t]*\w+)*)"
+    rf"[ \t]*(?!{_GUARDED})(?:#[^\n]*)?$",
+    re.MULTILINE,
 )
-
-_GUARDED = """\
+_TRY = """\
 try:
-    from casarecipes.almahelpers import fixsyscaltimes
+    from recipes.almahelpers import {names}  {guarded}
 except ImportError:
-    def fixsyscaltimes(vis, *args, **kwargs):
-        print('reimage: fixsyscaltimes is not in this CASA; SYSCAL of %s left as it is' % vis)"""
+    try:
+        from casarecipes.almahelpers import {names}  {guarded}
+    except ImportError:
+{stand_ins}"""
+_HARMLESS = """\
+def fixsyscaltimes(vis, *args, **kwargs):
+    print('reimage: fixsyscaltimes is not in this CASA; SYSCAL of %s left as it is' % vis)"""
+_LOUD = """\
+def {name}(*args, **kwargs):
+    raise RuntimeError('reimage: recipe {name} is not in this CASA')"""
 
 
-def _guarded(match: re.Match[str]) -> str:
-    return textwrap.indent(_GUARDED, match["indent"])
+def _stand_in(name: str) -> str:
+    return _HARMLESS if name == "fixsyscaltimes" else _LOUD.format(name=name)
+
+
+def _guard(match: re.Match[str]) -> str:
+    names = [name.strip() for name in match["names"].split(",")]
+    stand_ins = textwrap.indent("\n".join(map(_stand_in, names)), " " * 8)
+    guarded = _TRY.format(names=", ".join(names), guarded=_GUARDED, stand_ins=stand_ins)
+    return textwrap.indent(guarded, match["indent"])
 
 
 def _ill(delivery: Delivery) -> list[tuple[str, str]]:
-    texts = (
-        (name, (Path(delivery.root) / name).read_text(errors="surrogateescape"))
-        for name in delivery.scripts
-    )
-    return [(name, text) for name, text in texts if _IMPORT.search(text)]
+    return [(name, text) for name, text in scripts(delivery) if _IMPORT.search(text)]
 
 
 def _applies(delivery: Delivery, facts: Facts) -> str | None:
     del facts
-    names = [name.rpartition("/")[2] for name, _ in _ill(delivery)]
+    names = [PurePath(name).name for name, _ in _ill(delivery)]
     return f"recipes.almahelpers is imported by {', '.join(names)}" if names else None
 
 
 def _apply(delivery: Delivery, facts: Facts) -> tuple[FilePatch, ...]:
     del facts
     return tuple(
-        FilePatch(path=name, text=_IMPORT.sub(_guarded, text)) for name, text in _ill(delivery)
+        FilePatch(path=name, text=_IMPORT.sub(_guard, text)) for name, text in _ill(delivery)
     )
 
 

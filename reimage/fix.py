@@ -3,13 +3,17 @@
 A fix is the remedy for one known issue: a module ``fixes/<issue>.py`` that ends in one ``FIX``.  It
 sees a delivery, or the facts of MSs; it imports no CASA and nothing of the service but this module,
 the model and the errors.  Adding one is adding its file: the contract tests cover it already.
+
+Where an issue cannot be mended by the one who images, its fix *reports*: the run gets a caveat, and
+nobody takes the images for better than they are.
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -20,6 +24,9 @@ from reimage.model import Delivery, FixReference, Stage
 
 Facts: TypeAlias = Mapping[str, Mapping[str, Any]]
 """By MS path, what job ``inspect_ms`` found; empty before *restore*."""
+
+_HEADER_BYTES = 40 * 2880
+"""Where ORIGIN is in the FITS files of CASA: among the first hundreds of cards."""
 
 
 class FixUnreadable(FixError):
@@ -52,20 +59,49 @@ class FilePatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileLink:
+    """A second name for a delivered file, in the same directory; both relative to the delivery's root."""
+
+    path: str
+    """The name that is wanted."""
+    target: str
+    """The file that was delivered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MsOperation:
     """One declared change of an MS, carried out by job ``fix_ms`` inside the build."""
 
     ms: str
-    kind: Literal["set_field_direction", "put_keyword", "delete_rows", "flagdata"]
+    kind: Literal["set_field_direction", "fix_planets", "put_keyword", "delete_rows", "flagdata"]
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is told of an issue that is left as it is: a caveat of the run, and why."""
+
+    caveat: str
+    """A kebab-case id."""
+    text: str
+    subject: str = ""
+    """What it is about: an MS, a field, an antenna.  Empty: the dataset."""
+
+    def __str__(self) -> str:
+        """Return the caveat as runs carry it: ``caveat`` or ``caveat:subject``."""
+        return f"{self.caveat}:{self.subject}" if self.subject else self.caveat
+
+
+Remedy: TypeAlias = tuple[FilePatch | FileLink, ...] | tuple[MsOperation, ...] | tuple[Report, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
     """The remedy for one known issue.
 
-    ``applies`` is pure and cheap and returns why the fix is needed, or None.  ``apply`` returns file
-    patches (before *restore*) or MS operations (before *image*); applied twice it changes nothing more.
+    ``applies`` is pure and cheap and returns why the fix is needed, or None.  ``apply`` returns what is
+    to be done: patches and links of files (before *restore*), or MS operations or reports (before
+    *image*).  What was patched, linked or operated on is well: ``applies`` then returns None.
     """
 
     id: str
@@ -74,7 +110,31 @@ class Fix:
     title: str
     before: Stage
     applies: Callable[[Delivery, Facts], str | None]
-    apply: Callable[[Delivery, Facts], tuple[FilePatch, ...] | tuple[MsOperation, ...]]
+    apply: Callable[[Delivery, Facts], Remedy]
+    reports: bool = False
+    """Nothing is changed: `apply` returns reports."""
+
+
+def reporting(
+    *, name: str, issue: str, title: str, find: Callable[[Delivery, Facts], Iterator[Report]]
+) -> Fix:
+    """Return a fix that changes nothing and reports what it finds."""
+
+    def applies(delivery: Delivery, facts: Facts) -> str | None:
+        return "; ".join(report.text for report in find(delivery, facts)) or None
+
+    def apply(delivery: Delivery, facts: Facts) -> tuple[Report, ...]:
+        return tuple(find(delivery, facts))
+
+    return Fix(
+        id=name,
+        issue=issue,
+        title=title,
+        before=Stage.IMAGE,
+        applies=applies,
+        apply=apply,
+        reports=True,
+    )
 
 
 def discover(folders: Iterable[Path]) -> tuple[FixReference, ...]:
@@ -143,3 +203,74 @@ def difference(path: str, before: str, after: str) -> str:
         f"patched/{path}",
     )
     return "".join(lines)
+
+
+# --- what fixes look at ----------------------------------------------------------------------------
+
+
+def decode(data: bytes) -> str:
+    """Return a delivered text: UTF-8, else Latin-1, in which every byte is a character."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def scripts(delivery: Delivery, pattern: str = "") -> Iterator[tuple[str, str]]:
+    """Yield name and text of the delivered scripts whose name matches a pattern."""
+    for name in delivery.scripts:
+        path = Path(delivery.root) / name
+        if re.search(pattern, name) and path.is_file():
+            yield name, decode(path.read_bytes())
+
+
+def version(text: str) -> tuple[int, ...]:
+    """Return the first three numbers of a version as text, ``()`` where there is none."""
+    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(part or 0) for part in found.groups()) if found else ()
+
+
+def prelude(text: str, lines: str) -> str:
+    """Return a script with lines put before its first statement, after what must come first."""
+    head = re.match(r"(?:[ \t]*(?:#[^\n]*)?\n|from __future__ [^\n]*\n)*", text)
+    at = head.end() if head else 0
+    return f"{text[:at]}{lines}{text[at:]}"
+
+
+def products_casa(delivery: Delivery) -> tuple[int, ...]:
+    """Return the oldest CASA that made a delivered image, by ORIGIN in the headers; ``()``: not told."""
+    told = [_origin(Path(delivery.root) / name) for name in delivery.products]
+    return min((found for found in told if found), default=())
+
+
+def _origin(path: Path) -> tuple[int, ...]:
+    if path.suffix != ".fits" or not path.is_file():
+        return ()
+    with path.open("rb") as stream:
+        header = stream.read(_HEADER_BYTES)
+    found = re.search(rb"ORIGIN  = 'CASA ([^']*)'", header)
+    return version(found[1].decode("latin-1")) if found else ()
+
+
+def is_mosaic(fact: Mapping[str, Any]) -> bool:
+    """Whether a target of an MS has several pointings."""
+    names = [one["name"] for one in fact["fields"] if one["id"] in fact["target_fields"]]
+    return len(names) > len(set(names))
+
+
+def target_names(facts: Facts) -> tuple[str, ...]:
+    """Return the distinct names of the targets of all MSs, as they are."""
+    return tuple(
+        dict.fromkeys(
+            str(one["name"])
+            for fact in facts.values()
+            for one in fact["fields"]
+            if one["id"] in fact["target_fields"]
+        )
+    )
+
+
+def versions_in(fact: Mapping[str, Any], task: str = "") -> tuple[tuple[int, ...], ...]:
+    """Return the CASA versions that HISTORY tells, of one task or of all."""
+    told = fact.get("history", ())
+    return tuple(version(str(seen)) for name, seen in told if seen and task in {"", name})

@@ -38,3 +38,9 @@ def test_a_clean_field_is_left_alone(ra, dec):
 def test_a_direction_is_never_guessed():
     assert FIX.applies(DELIVERY, facts(0.0, 0.0, None)) is None
     assert FIX.applies(DELIVERY, facts(0.0, 0.0, [0.0, 0.0])) is None
+
+
+def test_the_offset_of_an_ephemeris_is_left_alone():
+    ill = facts(0.0, 0.0, [1.0, 0.5])
+    ill["a.ms"]["ephemeris_fields"] = [3]
+    assert FIX.applies(DELIVERY, ill) is None

@@ -1,44 +1,60 @@
 from __future__ import annotations
 
-from making import EB, MEMBER, make_tree
+import sys
+from types import ModuleType
 
-from reimage import fix
-from reimage.delivery import layout
-from reimage.settings import shipped
+import pytest
+from making import EB
+from making_fixes import MANUAL_SCRIPT, deliver, load, patched
 
-FIX = fix.read(shipped("fixes") / "recipes_almahelpers.py")
-NAME = f"{MEMBER}/script/{EB}.ms.scriptForCalibration.py"
-ILL = "import re\nfrom recipes.almahelpers import fixsyscaltimes # SACM/JAO - Fixes\nfixsyscaltimes(vis = 'x.ms')\n"
+FIX = load("recipes_almahelpers")
+ILL = "import re\nfrom recipes.almahelpers import fixsyscaltimes # SACM/JAO - Fixes\nfixsyscaltimes('x.ms')\n"
 
 
-def delivery(root, text):
-    return layout.read_layout(make_tree(root, {NAME: text}))
+def mended(root, text):
+    return patched(FIX, deliver(root, {MANUAL_SCRIPT: text}))[MANUAL_SCRIPT]
+
+
+def run(text):
+    names = {}
+    exec(compile(text, MANUAL_SCRIPT, "exec"), names)  # noqa: S102 -- our own patch, of our own text
+    return names
 
 
 def test_a_clean_script_is_left_alone(tmp_path):
-    assert (
-        FIX.applies(
-            delivery(tmp_path, "import re\n# from recipes.almahelpers import fixsyscaltimes\n"), {}
-        )
-        is None
-    )
+    clean = "import re\n# from recipes.almahelpers import fixsyscaltimes\n"
+    assert FIX.applies(deliver(tmp_path, {MANUAL_SCRIPT: clean}), {}) is None
 
 
 def test_the_import_is_guarded_and_the_script_runs(tmp_path, capsys):
-    ill = delivery(tmp_path / "ill", ILL)
+    ill = deliver(tmp_path, {MANUAL_SCRIPT: ILL})
     assert EB in FIX.applies(ill, {})
-    (patch,) = FIX.apply(ill, {})
-    assert patch.path == NAME
-    exec(compile(patch.text, NAME, "exec"), {})  # noqa: S102 -- our own patch, of our own text
+    run(patched(FIX, ill)[MANUAL_SCRIPT])
     assert "SYSCAL of x.ms left as it is" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("package", ["recipes", "casarecipes"])
+def test_where_there_is_a_package_it_is_used(tmp_path, monkeypatch, package):
+    called = []
+    module = ModuleType(f"{package}.almahelpers")
+    module.fixsyscaltimes = called.append
+    monkeypatch.setitem(sys.modules, package, ModuleType(package))
+    monkeypatch.setitem(sys.modules, f"{package}.almahelpers", module)
+    run(mended(tmp_path, ILL))
+    assert called == ["x.ms"]
+
+
+def test_an_answer_is_never_made_up(tmp_path):
+    ill = "from recipes.almahelpers import fixsyscaltimes, tsysspwmap\nfixsyscaltimes('x')\n"
+    names = run(mended(tmp_path, ill))
+    with pytest.raises(RuntimeError, match="tsysspwmap is not in this CASA"):
+        names["tsysspwmap"](vis="x", tsystable="y")
+
+
 def test_an_import_within_a_step_keeps_its_place(tmp_path):
-    indented = "import re\nif True:\n    from recipes.almahelpers import fixsyscaltimes\n    fixsyscaltimes('x')\n"
-    (patch,) = FIX.apply(delivery(tmp_path, indented), {})
-    exec(compile(patch.text, NAME, "exec"), {})  # noqa: S102 -- the same
-
-
-def test_twice_is_once(tmp_path):
-    (patch,) = FIX.apply(delivery(tmp_path / "ill", ILL), {})
-    assert FIX.applies(delivery(tmp_path / "mended", patch.text), {}) is None
+    run(
+        mended(
+            tmp_path,
+            "import re\nif True:\n    from casarecipes.almahelpers import fixsyscaltimes\n    fixsyscaltimes('x')\n",
+        )
+    )
