@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reimage.casa import choose
+from reimage.casa import choose, policy
 from reimage.delivery import layout, refusal, versions
-from reimage.model import Calibration, Stage
+from reimage.model import Calibration, CasaChoice, Stage
 from reimage.stages.context import StageContext
 from reimage.stages.values import ChooseValue, FetchValue
 
@@ -23,22 +23,37 @@ def run(context: StageContext) -> ChooseValue:
     delivery = layout.read_layout(context.directory / fetched.delivery)
     refusal.refuse_by_delivery(delivery)
     statements = versions.find_statements(delivery)
-    choice = choose.choose(delivery.calibration, statements, context.run.builds, context.run.casa)
+    choice = choose.choose(
+        delivery.calibration,
+        statements,
+        context.run.builds,
+        context.run.casa,
+        policy.of_run(context.run),
+    )
     context.emit(
-        "casa.chosen", build=choice.build, wanted=choice.wanted, because=list(choice.because)
+        "casa.chosen",
+        build=choice.build,
+        wanted=choice.wanted,
+        doubtful=choice.doubtful,
+        because=list(choice.because),
+        alternatives=list(choice.alternatives),
     )
     chosen = choose.require(choice, context.run.builds)
     return ChooseValue(
         delivery=delivery,
         choice=choice,
-        caveats=_caveats(context, delivery.calibration, chosen, choice.wanted),
+        caveats=_caveats(context, delivery.calibration, chosen, choice),
     )
 
 
 def _caveats(
-    context: StageContext, calibration: Calibration, chosen: str, wanted: str | None
+    context: StageContext, calibration: Calibration, chosen: str, choice: CasaChoice
 ) -> tuple[str, ...]:
     build = next(build for build in context.run.builds if build.id == chosen)
+    wanted = choice.wanted
     if calibration is Calibration.PIPELINE and wanted and not choose.fits(build, wanted):
         return (f"restored-with-other-casa:{build.version} for {wanted}",)
-    return ()
+    is_restored = calibration is not Calibration.DELIVERED
+    return (
+        (f"casa-version-doubtful:{wanted}",) if choice.doubtful and wanted and is_restored else ()
+    )

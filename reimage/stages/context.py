@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reimage import document
-from reimage.casa import process
+from reimage.casa import imaging, process
 from reimage.errors import ReimageError
 from reimage.journal import Emit
 from reimage.model import CasaBuild, Run, Stage
@@ -57,15 +57,26 @@ class StageContext:
             raise StageNotProven(f"{stage} is not proven", evidence={"stage": stage.value})
         return document.load(kind, document.read_json(path)["value"], origin=str(path))
 
-    def run_job(self, job: str, inputs: Mapping[str, Any], directory: Path) -> dict[str, Any]:
-        """Run a CASA job of the chosen build within this run: its limits, journal and directory.
+    def run_job(
+        self,
+        job: str,
+        inputs: Mapping[str, Any],
+        directory: Path,
+        build: CasaBuild | None = None,
+    ) -> dict[str, Any]:
+        """Run a CASA job of a build within this run: its limits, journal and directory.
+
+        Parameters
+        ----------
+        build
+            None: the one that *choose* found.
 
         Raises
         ------
         CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent
         """
         return process.run_job(
-            self.build(),
+            build or self.build(),
             job,
             inputs,
             directory=directory,
@@ -78,3 +89,12 @@ class StageContext:
         """Return the build that *choose* found."""
         chosen = self.value(Stage.CHOOSE, ChooseValue).choice.build
         return next(build for build in self.run.builds if build.id == chosen)
+
+    def imaging_build(self) -> CasaBuild:
+        """Return the build that makes the images: the chosen one, or a newer one where it is too old.
+
+        Raises
+        ------
+        ImagingCasaTooOld
+        """
+        return imaging.imaging_build(self.build(), self.run.builds)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reimage import document
 from reimage.archive import directory
-from reimage.casa import choose
+from reimage.casa import choose, policy
 from reimage.delivery import layout, refusal, unpack, versions
 from reimage.errors import ArchiveError, ReimageError
 from reimage.model import Calibration, Run, Stage
@@ -119,7 +119,9 @@ def _will_be_refused(run: Run, delivery: Path) -> str | None:
         if found.calibration is Calibration.NONE:
             refusal.refuse_by_delivery(found)
         statements = versions.find_statements(found)
-        choice = choose.choose(found.calibration, statements, run.builds, run.casa)
+        choice = choose.choose(
+            found.calibration, statements, run.builds, run.casa, policy.of_run(run)
+        )
         choose.require(choice, run.builds)
     except ReimageError as error:
         return error.message

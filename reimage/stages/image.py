@@ -102,6 +102,8 @@ def run(context: StageContext) -> ImageValue:
         The job died where no single image is to blame.
     CasaTimeout
         The time of the run is over.
+    ImagingCasaTooOld
+        The build that restored cannot image, and no other is registered.
     ImagingMadeNothing
         Every image of the plan is absent.
     """
@@ -131,11 +133,18 @@ def run(context: StageContext) -> ImageValue:
             for product in _products(image, records[image.id], work.relative_to(context.directory))
         ),
         caveats=(
+            *_other_build(context),
             *facts["caveats"],
             *caveats,
             *(f"{c}:{image.id}" for image in planned for c in records[image.id].caveats),
         ),
     )
+
+
+def _other_build(context: StageContext) -> tuple[str, ...]:
+    """Return the caveat that another CASA made the images than restored the data."""
+    build = context.imaging_build()
+    return () if build == context.build() else (f"imaged-with-other-casa:{build.version}",)
 
 
 def _prepare(context: StageContext, recipe: Recipe, work: Path) -> dict[str, Any]:
@@ -156,7 +165,7 @@ def _prepare(context: StageContext, recipe: Recipe, work: Path) -> dict[str, Any
         if earlier["digest"] == digest:
             return dict(earlier["facts"])
     try:
-        facts = context.run_job("image_prepare", inputs, work / "prepare")
+        facts = context.run_job("image_prepare", inputs, work / "prepare", context.imaging_build())
     except process.CasaJobFailed as error:
         for name, coded in _CODED.items():
             if f": {name}: " in error.message:
@@ -186,7 +195,7 @@ def _make(
     while True:
         (work / "records" / UNDERWAY).unlink(missing_ok=True)
         try:
-            value = context.run_job("image_make", inputs, work / "make")
+            value = context.run_job("image_make", inputs, work / "make", context.imaging_build())
             return list(value["caveats"])
         except (process.CasaJobFailed, process.CasaSilent) as error:
             context.still_current()
@@ -237,7 +246,7 @@ def _keywords(context: StageContext, recipe: Recipe) -> dict[str, str]:
         "RECIPE": recipe.id,
         "RECDIG": context.run.recipe_digest,
         "RUNID": context.run.run,
-        "BUILD": context.build().id,
+        "BUILD": context.imaging_build().id,
         "MEMBER": context.run.dataset,
         "PROPCODE": str(context.run.facts.get("proposal_id", "")),
     }

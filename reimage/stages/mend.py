@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reimage import document, fix
+from reimage.casa.imaging import ImagingCasaTooOld
 from reimage.model import Delivery, Stage
 from reimage.stages.context import StageContext
 
@@ -14,24 +15,26 @@ from reimage.stages.context import StageContext
 def files(context: StageContext, delivery: Delivery, farm: Path) -> tuple[str, ...]:
     """Patch delivered files in the link farm; the unified diff of each fix goes into the evidence.
 
+    One fix sees what the fixes before it have made of the files.
+
     Raises
     ------
     FixIneffective
         A fix still applies to what it has patched.
     """
     applied = []
+    mended = _at(delivery, farm)
     for one in _before(context, Stage.RESTORE):
-        why = one.applies(delivery, {})
+        why = one.applies(mended, {})
         if why is None:
             continue
-        patches = [p for p in one.apply(delivery, {}) if isinstance(p, fix.FilePatch)]
-        diffs = [_patch(delivery, farm, patch) for patch in patches]
+        changes = [c for c in one.apply(mended, {}) if isinstance(c, fix.FilePatch | fix.FileLink)]
+        diffs = [_change(farm, change) for change in changes]
         name = f"fix-{one.id}.diff"
         evidence = context.directory / "evidence"
         evidence.mkdir(exist_ok=True)
-        document.write_bytes(evidence / name, "".join(diffs).encode())
-        patched = _at(delivery, farm)
-        if one.applies(patched, {}) is not None:
+        document.write_bytes(evidence / name, "".join(diffs).encode(errors="surrogateescape"))
+        if one.applies(mended, {}) is not None:
             raise fix.FixIneffective(
                 f"fix {one.id} changed nothing that matters", evidence={"fix": one.id}
             )
@@ -40,7 +43,7 @@ def files(context: StageContext, delivery: Delivery, farm: Path) -> tuple[str, .
             fix=one.id,
             before="restore",
             because=why,
-            changed=[p.path for p in patches],
+            changed=[change.path for change in changes],
             evidence=name,
         )
         applied.append(one.id)
@@ -52,7 +55,8 @@ def measurement_sets(
 ) -> tuple[str, ...]:
     """Carry out what fixes declare on MSs, in the build; return the ids of those applied."""
     applied = []
-    for one in _before(context, Stage.IMAGE):
+    facts = _with_imaging(context, facts)
+    for one in _operating(context):
         why = one.applies(delivery, facts)
         if why is None:
             continue
@@ -74,7 +78,8 @@ def require_cured(context: StageContext, delivery: Delivery, facts: Mapping[str,
     ------
     FixIneffective
     """
-    for one in _before(context, Stage.IMAGE):
+    facts = _with_imaging(context, facts)
+    for one in _operating(context):
         why = one.applies(delivery, facts)
         if why is not None:
             raise fix.FixIneffective(
@@ -82,16 +87,52 @@ def require_cured(context: StageContext, delivery: Delivery, facts: Mapping[str,
             )
 
 
+def caveats(context: StageContext, delivery: Delivery, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the fixes that only report say of the delivery and its MSs; told in the journal."""
+    found: dict[str, None] = {}
+    facts = _with_imaging(context, facts)
+    for one in _before(context, Stage.IMAGE):
+        why = one.applies(delivery, facts) if one.reports else None
+        if why is None:
+            continue
+        reports = [r for r in one.apply(delivery, facts) if isinstance(r, fix.Report)]
+        context.emit(
+            "fix.reported",
+            fix=one.id,
+            because=why,
+            reports=[{"caveat": str(r), "text": r.text} for r in reports],
+        )
+        found |= dict.fromkeys(map(str, reports))
+    return tuple(found)
+
+
 def _before(context: StageContext, stage: Stage) -> list[fix.Fix]:
     return [one for one in map(fix.frozen, context.run.fixes) if one.before is stage]
 
 
-def _patch(delivery: Delivery, farm: Path, patch: fix.FilePatch) -> str:
-    original = (Path(delivery.root) / patch.path).read_text(errors="surrogateescape")
-    target = farm / patch.path
-    target.unlink()  # a link to the delivery, which stays as it was handed over
-    target.write_text(patch.text, errors="surrogateescape")
-    return fix.difference(patch.path, original, patch.text)
+def _operating(context: StageContext) -> list[fix.Fix]:
+    return [one for one in _before(context, Stage.IMAGE) if not one.reports]
+
+
+def _with_imaging(context: StageContext, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts with the CASA that is going to image, where one is registered that can."""
+    try:
+        told = {"imaging_casa": context.imaging_build().version}
+    except ImagingCasaTooOld:
+        told = {}
+    return {ms: {**fact, **told} for ms, fact in facts.items()}
+
+
+def _change(farm: Path, change: fix.FilePatch | fix.FileLink) -> str:
+    """Change the farm and return the diff; the delivery stays as it was handed over."""
+    place = farm / change.path
+    if isinstance(change, fix.FileLink):
+        place.symlink_to((farm / change.target).resolve())
+        return f"link {change.path} -> {change.target}\n"
+    original = fix.decode(place.read_bytes())
+    place.unlink()  # a link to the delivery, or what an earlier fix has written
+    place.write_bytes(change.text.encode("utf-8", errors="surrogateescape"))
+    return fix.difference(change.path, original, change.text)
 
 
 def _at(delivery: Delivery, root: Path) -> Delivery:

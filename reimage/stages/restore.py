@@ -1,41 +1,31 @@
 """Restore: calibrated MSs, proven, one per execution block, with its data column.
 
-Three ways, by what was delivered: run scriptForPI.py; apply the pipeline's tables without the
-pipeline; take the calibrated MSs that are in the delivery.  The delivery itself is never written
-to: scripts work in a farm of links.
+By what was delivered: run scriptForPI.py, or the calibration scripts that it would run; apply the
+pipeline's tables without the pipeline; take the calibrated MSs that are in the delivery.
+
+An execution block that cannot be restored is left out and named, with its reason; the run goes on as
+long as one is proven (ops/decisions, "Partial restores").
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from reimage.delivery import asdm
-from reimage.errors import DeliveryError
-from reimage.model import CalibratedMs, Calibration, Delivery, Stage
-from reimage.stages import mend, restored
+from reimage import document, fix
+from reimage.errors import CasaError
+from reimage.model import CalibratedMs, Delivery, Stage
+from reimage.stages import blocks as execution_blocks
+from reimage.stages import identify, mend, restored, ways
+from reimage.stages.blocks import Blocks
 from reimage.stages.context import StageContext
+from reimage.stages.identify import Candidate
 from reimage.stages.values import ChooseValue, RestoreValue
 
-SCRIPT_OPTIONS = {"SPACESAVING": 0, "DOSPLIT": True}
-"""Always set: delivered copies differ in their defaults (archive pages on scriptForPI)."""
-
-Method = Literal["scriptForPI", "tables", "delivered"]
-
-
-class RestoreScriptMissing(DeliveryError):
-    """A delivery that must be restored has no scriptForPI.py."""
-
-    code = "restore-script-missing"
-    hint = "The auxiliary tar is incomplete: fetch it again, or ask the archive."
-
-
-class RestoreRawMissing(DeliveryError):
-    """Raw data of an execution block that the calibration names were not delivered."""
-
-    code = "restore-raw-missing"
-    hint = "Fetch the missing ASDM; the archive lists what belongs to the dataset."
+PARTIAL = "restored-partially"
 
 
 def run(context: StageContext) -> RestoreValue:
@@ -43,143 +33,172 @@ def run(context: StageContext) -> RestoreValue:
 
     Raises
     ------
-    RestoreScriptMissing, RestoreRawMissing, AsdmIncomplete, AsdmUnreadable
+    RestoreScriptMissing, RestoreScriptPython2, RestoreScriptUnreadable, RestoreRawMissing
+    AsdmIncomplete, AsdmUnreadable
         What was delivered does not suffice.
-    CasaJobFailed, CasaTimeout, CasaSilent
+    RestoreDiskShort
+        There is no room; asked before anything is written.
+    CasaJobFailed, CasaTimeout, CasaSilent, CasaOutputFlood
         CASA said so itself.
     RestoreNoMs, RestoreRowsMissing, RestoreNotCalibrated, RestoreAllFlagged
-        CASA said nothing, and the proof failed.
+        CASA said nothing, and the proof failed for every execution block.
     """
-    chosen = context.value(Stage.CHOOSE, ChooseValue)
+    delivery = context.value(Stage.CHOOSE, ChooseValue).delivery
     work = context.work(Stage.RESTORE)
     for (
-        left
+        old
     ) in work.iterdir():  # an attempt that was killed: importasdm and split refuse to overwrite
-        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-    delivery = chosen.delivery
-    promises = _promises(delivery)
-    method: Method
-    if delivery.calibration is Calibration.DELIVERED:
-        method, where = "delivered", _take_delivered(delivery, work)
-    elif delivery.calibration is Calibration.PIPELINE and context.build().pipeline is None:
-        method, where = "tables", _apply_tables(context, delivery, work)
-    else:
-        method, where = "scriptForPI", _run_script(context, delivery, work)
-    paths = restored.find(where, delivery.ebs)
-    facts = _inspect(context, list(paths.values()), work / "inspect")
-    mended = mend.measurement_sets(context, delivery, facts)
-    if mended:
-        facts = _inspect(context, list(paths.values()), work / "inspect-mended")
-        mend.require_cured(context, delivery, facts)
+        shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+    blocks = execution_blocks.promised(context, delivery)
+    left = ways.restore(context, delivery, blocks)
+    chosen = _identify(context, delivery, blocks, left)
+    facts = _inspect(context, left.where, chosen, work / "inspect")
+    proven = _prove(context, left.where, chosen, facts, blocks)
+    told = [caveat for one in proven for caveat in restored.caveats(one.eb, one.proof)]
+    facts = _mended(context, delivery, left.where, facts, proven)
     return RestoreValue(
         ms=tuple(
-            _prove(eb, path, facts, promises, context.directory) for eb, path in paths.items()
+            CalibratedMs(
+                eb=one.eb,
+                path=str(one.path.relative_to(context.directory)),
+                column=one.proof.column,
+                rows=facts[str(one.path)]["rows"],
+                promised_rows=one.promised_rows,
+                because=one.candidate.because,
+            )
+            for one in proven
         ),
-        method=method,
+        method=left.method,
         facts={
             str(Path(path).relative_to(context.directory)): fact for path, fact in facts.items()
         },
-        caveats=("restored-without-pipeline",) if method == "tables" else (),
+        missing={eb: error.message for eb, error in blocks.left_out.items()},
+        caveats=(
+            *(("restored-without-pipeline",) if left.method == "tables" else ()),
+            *((f"{PARTIAL}:{','.join(sorted(blocks.left_out))}",) if blocks.left_out else ()),
+            *told,
+            *mend.caveats(context, delivery, facts),
+        ),
     )
 
 
-def _promises(delivery: Delivery) -> dict[str, asdm.AsdmPromise]:
-    """Count what each ASDM promises; importasdm would leave rows out in silence."""
-    raw = {
-        Path(name).name.removesuffix(".asdm.sdm"): Path(delivery.root) / name
-        for name in delivery.raw
+def _identify(
+    context: StageContext, delivery: Delivery, blocks: Blocks, left: ways.Left
+) -> tuple[Candidate, ...]:
+    """Choose the one MS of each execution block; name those that have none.
+
+    Raises
+    ------
+    RestoreNoMs
+        No execution block has one.
+    """
+    names = identify.listing(left.where)
+    ebs = tuple(blocks.promises) or delivery.ebs
+    found = identify.identify(names, ebs, delivery.calibration)
+    for one in found.chosen:
+        context.emit("ms.chosen", eb=one.eb, ms=one.name, because=one.because, view=one.view.value)
+    if found.passed_over:
+        context.emit("ms.passed_over", ms=dict(found.passed_over))
+    evidence = {
+        "missing": list(found.missing),
+        "there": list(names)[:30],
+        "said": list(left.words.quoted),
     }
-    if delivery.calibration is Calibration.DELIVERED:
-        return {}
-    missing = [eb for eb in delivery.ebs if eb not in raw]
-    if missing:
-        raise RestoreRawMissing(
-            f"no raw data of {', '.join(missing)}",
-            evidence={"missing": missing, "delivered": sorted(raw)},
-        )
-    return {eb: asdm.read_promise(raw[eb]) for eb in delivery.ebs}
+    for eb in found.missing:
+        why = left.words.of(eb) or "nothing was said about it"
+        error = restored.RestoreNoMs(f"no calibrated MS of {eb} ({why})", evidence=evidence)
+        blocks.leave_out(context, eb, error)
+    if not found.chosen:
+        whose = ", ".join(found.missing) or "any execution block"
+        raise restored.RestoreNoMs(f"no calibrated MS of {whose}", evidence=evidence)
+    return found.chosen
 
 
-def _take_delivered(delivery: Delivery, work: Path) -> Path:
-    """Copy calibrated MSs: CASA writes into an MS even when it only reads."""
-    target = work / "calibrated"
-    for name in delivery.calibrated:
-        shutil.copytree(Path(delivery.root) / name, target / Path(name).name)
-    return target
+def _inspect(
+    context: StageContext, where: Path, chosen: Iterable[Candidate], directory: Path
+) -> dict[str, Any]:
+    """Look into the MSs, and into those that they were split from."""
+    names = [name for one in chosen for name in (one.name, one.origin) if name]
+    paths = [str(where / name) for name in dict.fromkeys(names)]
+    return context.run_job("inspect_ms", {"ms": paths}, directory)
 
 
-def _apply_tables(context: StageContext, delivery: Delivery, work: Path) -> Path:
-    root, target = Path(delivery.root), work / "calibrated" / "working"
-    target.mkdir(parents=True)
+@dataclass(frozen=True, kw_only=True)
+class _Proven:
+    """An MS that holds what it must."""
 
-    def belonging(names: tuple[str, ...], eb: str) -> str:
-        return next((str(root / name) for name in names if eb in name), "")
+    candidate: Candidate
+    path: Path
+    promised_rows: int | None
+    proof: restored.Proof
 
-    context.run_job(
-        "restore_tables",
-        {
-            "work": str(target),
-            "caltables": [str(root / name) for name in delivery.caltables],
-            "ebs": [
-                {
-                    "eb": eb,
-                    "asdm": belonging(delivery.raw, eb),
-                    "flagversions": belonging(delivery.flagversions, eb),
-                    "calapply": belonging(delivery.calapply, eb),
-                }
-                for eb in delivery.ebs
-            ],
-        },
-        work / "tables",
-    )
-    return work / "calibrated"
-
-
-def _run_script(context: StageContext, delivery: Delivery, work: Path) -> Path:
-    scripts = [name for name in delivery.scripts if name.endswith("scriptForPI.py")]
-    if len(scripts) != 1:
-        raise RestoreScriptMissing(
-            f"{len(scripts)} scriptForPI.py in the delivery",
-            evidence={"scripts": list(delivery.scripts)},
-        )
-    farm = work / "tree"
-    _link_farm(Path(delivery.root), farm)
-    mend.files(context, delivery, farm)
-    context.run_job(
-        "restore_script",
-        {"script": str(farm / scripts[0]), "options": SCRIPT_OPTIONS},
-        work / "script",
-    )
-    return farm / delivery.member / "calibrated"
-
-
-def _link_farm(source: Path, target: Path) -> None:
-    """Mirror a delivery: real directories, links to files.  ASDMs are linked whole."""
-    target.mkdir(parents=True)
-    for path in source.iterdir():
-        copy = target / path.name
-        if path.is_dir() and not path.name.endswith(".asdm.sdm"):
-            _link_farm(path, copy)
-        else:
-            copy.symlink_to(path)
-
-
-def _inspect(context: StageContext, paths: list[Path], directory: Path) -> dict[str, Any]:
-    return context.run_job("inspect_ms", {"ms": [str(path) for path in paths]}, directory)
+    @property
+    def eb(self) -> str:
+        return self.candidate.eb
 
 
 def _prove(
-    eb: str,
-    path: Path,
-    facts: dict[str, Any],
-    promises: dict[str, asdm.AsdmPromise],
-    run_directory: Path,
-) -> CalibratedMs:
-    promised = promises[eb].rows if eb in promises else None
-    return CalibratedMs(
-        eb=eb,
-        path=str(path.relative_to(run_directory)),
-        column=restored.prove(eb, path.name, facts[str(path)], promised),
-        rows=facts[str(path)]["rows"],
-        promised_rows=promised,
-    )
+    context: StageContext,
+    where: Path,
+    chosen: Iterable[Candidate],
+    facts: Mapping[str, Any],
+    blocks: Blocks,
+) -> list[_Proven]:
+    """Prove each MS; leave out what fails, as long as one holds."""
+    proven = []
+    for one in chosen:
+        path = where / one.name
+        rows = blocks.promises[one.eb].rows if one.eb in blocks.promises else None
+        origin = facts[str(where / one.origin)] if one.origin else None
+        try:
+            proof = restored.prove(one, facts[str(path)], rows, origin)
+        except CasaError as error:
+            blocks.leave_out(context, one.eb, error)
+        else:
+            proven.append(_Proven(candidate=one, path=path, promised_rows=rows, proof=proof))
+    blocks.require_some(proven)
+    return proven
+
+
+def _mended(
+    context: StageContext,
+    delivery: Delivery,
+    where: Path,
+    facts: Mapping[str, Any],
+    proven: list[_Proven],
+) -> dict[str, Any]:
+    """Flag what is raw, apply fixes, and return the facts of the proven MSs as they are then."""
+    known = {str(one.path): facts[str(one.path)] for one in proven}
+    flagged = _flag_raw(context, proven)
+    mended = mend.measurement_sets(context, delivery, known)
+    if flagged or mended:
+        directory = context.work(Stage.RESTORE) / "inspect-mended"
+        again = _inspect(context, where, [one.candidate for one in proven], directory)
+        known = {path: again[path] for path in known}
+        for one in proven:
+            restored.prove(one.candidate, known[str(one.path)], one.promised_rows)
+    if mended:
+        mend.require_cured(context, delivery, known)
+    return known
+
+
+def _flag_raw(context: StageContext, proven: Iterable[_Proven]) -> bool:
+    """Flag spws that nothing was applied to: what is flagged is never imaged as if it were data."""
+    operations = [
+        fix.MsOperation(
+            ms=str(one.path),
+            kind="flagdata",
+            arguments={
+                "mode": "manual",
+                "spw": ",".join(map(str, one.proof.uncalibrated)),
+                "flagbackup": False,
+            },
+        )
+        for one in proven
+        if one.proof.uncalibrated
+    ]
+    if operations:
+        directory = context.work(Stage.RESTORE) / "flag-uncalibrated"
+        changes = context.run_job("fix_ms", {"operations": document.dump(operations)}, directory)
+        context.emit("spw.flagged", because="nothing was applied to it", changed=changes)
+    return bool(operations)

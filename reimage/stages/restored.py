@@ -1,18 +1,21 @@
-"""What a restore must leave behind, and how it is recognised: files are proof, words are not.
+"""The proof of a restore: what an MS must hold to be calibrated data, spectral window by window.
 
-Names by era (archive pages on scriptForPI): ``<eb>.ms.split.cal`` has the calibrated data in DATA;
-``<eb>.ms`` has them in CORRECTED_DATA.
+Files are proof, words are not: CASA leaves out rows of missing binaries, and leaves as raw data the
+spws that its tables do not know, and returns 0 (casa.md 9 C).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from reimage.errors import CasaError
+from reimage.stages.identify import Candidate, View
 
-SPLIT = ".ms.split.cal"
+SAME_HZ = 50e6
+"""Spws whose centres differ by less are the same one, where names do not tell."""
+Column = Literal["data", "corrected"]
 
 
 class RestoreNoMs(CasaError):
@@ -43,63 +46,131 @@ class RestoreAllFlagged(CasaError):
     hint = "Calibration failed for all target data; tables without solutions flag what they cannot correct."
 
 
-def find(where: Path, ebs: tuple[str, ...]) -> dict[str, Path]:
-    """Return, for each execution block, the MS to image.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What is proven of an MS."""
 
-    Raises
-    ------
-    RestoreNoMs
-    """
-    found, missing = {}, []
-    for eb in ebs:
-        candidates = [where / f"{eb}{SPLIT}", where / f"{eb}.ms", where / "working" / f"{eb}.ms"]
-        present = [path for path in candidates if (path / "table.dat").is_file()]
-        if present:
-            found[eb] = present[0]
-        else:
-            missing.append(eb)
-    if missing:
-        there = sorted(path.name for path in where.glob("*")) if where.is_dir() else []
-        raise RestoreNoMs(
-            f"no calibrated MS of {', '.join(missing)}",
-            evidence={"missing": missing, "there": there[:30]},
-        )
-    return found
+    column: Column
+    """Where the calibrated data are."""
+    uncalibrated: tuple[int, ...] = ()
+    """Spws with target data that nothing was applied to: raw data, which must not be imaged."""
+    flagged: tuple[int, ...] = ()
+    """Spws whose target data are flagged as a whole."""
 
 
 def prove(
-    eb: str, name: str, facts: Mapping[str, Any], promised_rows: int | None
-) -> Literal["data", "corrected"]:
-    """Return the column that holds the calibrated data.
+    candidate: Candidate,
+    facts: Mapping[str, Any],
+    promised_rows: int | None = None,
+    origin: Mapping[str, Any] | None = None,
+) -> Proof:
+    """Return where the calibrated data of an MS are, and what of it is not calibrated.
+
+    Parameters
+    ----------
+    facts
+        What job ``inspect_ms`` found in it.
+    promised_rows
+        What the ASDM promises of the imported MS; a split may have fewer.
+    origin
+        The facts of the MS that it was split from, where that is still there: a split of a spw that
+        was not calibrated cannot be told by itself.
 
     Raises
     ------
     RestoreRowsMissing, RestoreNotCalibrated, RestoreAllFlagged
     """
-    seen = {
-        key: facts[key]
-        for key in ("rows", "columns", "target_rows", "target_flagged", "data_amplitude")
-    }
-    evidence = {"eb": eb, "ms": name, "promised_rows": promised_rows, **seen}
-    is_split = name.endswith(SPLIT)
-    # a split leaves out calibrators and, with averaging, more: only its being empty is wrong
-    expected = 1 if is_split or promised_rows is None else promised_rows
-    if facts["rows"] < expected or facts["target_rows"] == 0:
-        raise RestoreRowsMissing(
-            f"{name} has {facts['rows']} rows ({facts['target_rows']} of targets), promised are {promised_rows}",
+    name, spws = candidate.name, facts["target_spws"]
+    evidence = _evidence(candidate, facts, promised_rows)
+    _require_rows(candidate, facts, promised_rows, evidence)
+    flagged = tuple(one["spw"] for one in spws if one["flagged"] >= 1.0)
+    live = [one for one in spws if one["spw"] not in flagged]
+    if not live:
+        raise RestoreAllFlagged(f"{name}: all target data are flagged", evidence=evidence)
+    compared = candidate.view is View.WHOLE and promised_rows is not None
+    column: Column = "corrected" if compared else _column(candidate.view, facts["columns"])
+    raw = {one["spw"] for one in live if not _is_calibrated(one, column, compared=compared)}
+    if origin is not None:
+        raw |= set(_raw_in_origin(live, facts["spws"], origin))
+    uncalibrated = tuple(sorted(raw))
+    if len(uncalibrated) == len({one["spw"] for one in live}):
+        raise RestoreNotCalibrated(
+            f"{name}: nothing calibrated in column {column}, spws {_text(uncalibrated)}",
             evidence=evidence,
         )
-    if facts["target_flagged"] >= 1.0:
-        raise RestoreAllFlagged(f"{name}: all target data are flagged", evidence=evidence)
-    if is_split or promised_rows is None:
-        column: Literal["data", "corrected"] = (
-            "corrected" if "CORRECTED_DATA" in facts["columns"] else "data"
+    return Proof(column=column, uncalibrated=uncalibrated, flagged=flagged)
+
+
+def caveats(eb: str, proof: Proof) -> tuple[str, ...]:
+    """Return what a user of the images has to know: which spws are not in them, and why."""
+    told = []
+    if proof.uncalibrated:
+        told.append(f"spw-uncalibrated:{_text(proof.uncalibrated)} of {eb}")
+    if proof.flagged:
+        told.append(f"spw-flagged:{_text(proof.flagged)} of {eb}")
+    return tuple(told)
+
+
+def _evidence(
+    candidate: Candidate, facts: Mapping[str, Any], promised_rows: int | None
+) -> dict[str, Any]:
+    keys = ("rows", "columns", "target_rows", "target_flagged", "data_amplitude", "target_spws")
+    seen = {key: facts[key] for key in keys}
+    return {"eb": candidate.eb, "ms": candidate.name, "promised_rows": promised_rows, **seen}
+
+
+def _require_rows(
+    candidate: Candidate,
+    facts: Mapping[str, Any],
+    promised_rows: int | None,
+    evidence: Mapping[str, Any],
+) -> None:
+    # a split leaves out calibrators and, with averaging, more: only its being empty is wrong
+    whole = candidate.view is View.WHOLE and promised_rows is not None
+    expected = promised_rows if whole and promised_rows is not None else 1
+    if facts["rows"] < expected or facts["target_rows"] == 0:
+        raise RestoreRowsMissing(
+            f"{candidate.name} has {facts['rows']} rows ({facts['target_rows']} of targets), "
+            f"promised are {promised_rows}",
+            evidence=evidence,
         )
-        calibrated = bool(facts[f"{column}_amplitude"])
-    else:
-        column, calibrated = "corrected", facts["corrected_differs"]
-    if not calibrated:
-        raise RestoreNotCalibrated(
-            f"{name}: nothing calibrated in column {column}", evidence=evidence
-        )
-    return column
+
+
+def _column(view: View, columns: Iterable[str]) -> Column:
+    """Return where an MS that somebody made of calibrated data has them."""
+    if view is View.TARGETS:  # its CORRECTED_DATA is something else
+        return "data"
+    return "corrected" if "CORRECTED_DATA" in columns else "data"
+
+
+def _is_calibrated(spw: Mapping[str, Any], column: Column, *, compared: bool) -> bool:
+    return bool(spw["corrected_differs"] if compared else spw[f"{column}_amplitude"])
+
+
+def _raw_in_origin(
+    live: list[Mapping[str, Any]], spws: list[Mapping[str, Any]], origin: Mapping[str, Any]
+) -> list[int]:
+    """Return the spws of a split that were raw data in what it was split from.
+
+    Splits up to scriptForPI 1.15 number spws anew: they are matched by name and frequency.
+    """
+    if "CORRECTED_DATA" not in origin["columns"]:
+        return []
+    described = {one["id"]: one for one in origin["spws"]}
+    own = {one["id"]: one for one in spws}
+    raw = [
+        described[one["spw"]]
+        for one in origin["target_spws"]
+        if one["flagged"] < 1.0 and not one["corrected_differs"]
+    ]
+    return [one["spw"] for one in live if any(_is_same(own[one["spw"]], other) for other in raw)]
+
+
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    if one["name"] and other["name"] and one["name"] != other["name"]:
+        return False
+    return bool(abs(one["center_hz"] - other["center_hz"]) < SAME_HZ)
+
+
+def _text(spws: Iterable[int]) -> str:
+    return ",".join(map(str, spws))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reimage.model import CalibratedMs, CasaChoice, Delivery, PlannedImage, Product
@@ -44,9 +44,11 @@ class RestoreValue:
     """For each execution block, the one calibrated MS to image."""
 
     ms: tuple[CalibratedMs, ...]
-    method: Literal["scriptForPI", "tables", "delivered"]
+    method: Literal["scriptForPI", "scripts", "tables", "delivered"]
     facts: dict[str, Any]
     """What job ``inspect_ms`` found in every MS; fixes before *image* look at it."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Execution blocks that could not be restored, and why; the others are imaged without them."""
     caveats: tuple[str, ...] = ()
 
 

@@ -136,7 +136,7 @@ def _finished(outcome: Outcome) -> Result:
     planned = [product for product in outcome.products if product.planned]
     made = sum(product.state in _MADE for product in planned)
     if outcome.stage in _BEFORE_IMAGE or (planned and made == len(planned)):
-        return Result.IMAGED
+        return Result.PARTIAL if rules.left_out(outcome) else Result.IMAGED
     return Result.PARTIAL if made else Result.FAILED
 
 

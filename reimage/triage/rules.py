@@ -12,8 +12,10 @@ from reimage.triage.catalogue import ErrorClass, Match, Sample
 from reimage.triage.clues import Clue
 from reimage.triage.evidence import Evidence
 
-ENDED_BY_US = {"casa-timeout": "wall", "casa-silent": "silent"}
+ENDED_BY_US = {"casa-timeout": "wall", "casa-silent": "silent", "casa-output-flood": "flood"}
 """Codes of a fault whose process we ended ourselves: its signal is ours and tells nothing."""
+_PARTIAL = "restored-partially"
+"""Id of the caveat (`reimage.stages.restore`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +97,19 @@ def structure(
     elif outcome.finished and evidence.absent:
         text = f"{len(evidence.absent)} of {evidence.n_planned} planned products are absent"
         clues.append(Clue(source="plan", code="plan-incomplete", text=text))
+    elif outcome.finished and left_out(outcome):
+        text = f"restored without {', '.join(left_out(outcome))}"
+        clues.append(Clue(source="plan", code="restored-partially", text=text))
     elif outcome.finished:
         text = "every stage is proven and no product was planned"
         clues.append(Clue(source="plan", code="plan-incomplete", text=text))
     return tuple(clues)
+
+
+def left_out(outcome: Outcome) -> tuple[str, ...]:
+    """Return the execution blocks that *restore* could not restore, as its caveat names them."""
+    named = [one.partition(":") for one in outcome.caveats]
+    return tuple(eb for name, _, ebs in named if name == _PARTIAL for eb in ebs.split(","))
 
 
 def _without_outcome(ended: Exit | None, evidence: Evidence) -> Iterable[Clue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from reimage import document
 from reimage.casa import process
+from reimage.casa.imaging import ImagingCasaTooOld
 from reimage.model import (
     CalibratedMs,
     Calibration,
@@ -38,13 +40,15 @@ class Player:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.builds: set[str] = set()
         self.inputs: dict[str, dict] = {}
         self.deaths: list[tuple[str, process.CasaJobFailed]] = []
         """Image (or other work) at which the next start of the job dies, and how."""
         self.absent: dict[str, str] = {}
 
-    def __call__(self, _build, job, inputs, *, directory, limits, emit, writable):  # noqa: ARG002 -- run_job's
+    def __call__(self, build, job, inputs, *, directory, limits, emit, writable):  # noqa: ARG002 -- run_job's
         self.calls.append(job)
+        self.builds.add(build.version)
         self.inputs[job] = inputs
         if job == "image_prepare":
             return json.loads(json.dumps(FACTS))
@@ -152,6 +156,22 @@ def test_jobs_are_told_paths_and_provenance(context, player):
     assert keywords["MEMBER"] == MOUS
     assert keywords["RECIPE"] == "hifatargets-2017"
     assert all(len(value) <= 68 and len(key) <= 8 for key, value in keywords.items())
+
+
+def test_a_build_too_old_to_image_gives_way_to_the_newest(context, player):
+    old = make_build("6.4.4.31")
+    path = context.directory / "choose" / PROVEN
+    proven = document.read_json(path)
+    proven["value"]["choice"]["build"] = old.id
+    document.write(path, proven)
+    both = dataclasses.replace(context.run, builds=(old, make_build()))
+    value = image.run(dataclasses.replace(context, run=both))
+    assert player.builds == {"6.7.0.31"}
+    assert player.inputs["image_make"]["keywords"]["BUILD"] == make_build().id
+    assert value.caveats[0] == "imaged-with-other-casa:6.7.0.31"
+    alone = dataclasses.replace(context.run, builds=(old,))
+    with pytest.raises(ImagingCasaTooOld):
+        image.run(dataclasses.replace(context, run=alone))
 
 
 def test_absent_image_has_its_reason_in_every_file(context, player):

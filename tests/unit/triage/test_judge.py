@@ -400,3 +400,24 @@ def test_advice_takes_facts_and_nothing_else():
     assert "reimage rerun r1" in text
     assert "reimage casa register PATH" in text
     assert "CASA ?" in advice(build_missing, Evidence(run="r1", attempt=1))
+
+
+# --- restored in part ----------------------------------------------------------------------------
+
+
+def test_images_of_some_execution_blocks_are_partial_and_say_so():
+    left_out = "uid___A002_X1_X2,uid___A002_X1_X3"
+    done = outcome(finished=True, products=[product()], caveats=(f"restored-partially:{left_out}",))
+    judgement = judged(done, ended())
+    assert (judgement.result, judgement.error_class) == (Result.PARTIAL, "restored-in-part")
+    assert judgement.decisive == "restored without uid___A002_X1_X2, uid___A002_X1_X3"
+
+
+def test_where_images_are_absent_too_their_reason_weighs_more():
+    done = outcome(
+        finished=True,
+        products=[product(), product("b", ProductState.ABSENT)],
+        caveats=("restored-partially:uid___A002_X1_X2",),
+    )
+    judgement = judged(done, ended(), absent=absences("std::bad_alloc"))
+    assert (judgement.result, judgement.error_class) == (Result.PARTIAL, "memory")

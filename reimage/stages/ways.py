@@ -1,0 +1,130 @@
+"""The ways to restore: by what was delivered, and by what the build can.
+
+The delivery itself is never written to: scripts work in a farm of links, MSs are copied.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from reimage import document
+from reimage.model import Calibration, Delivery, Stage
+from reimage.stages import identify, mend, room, said, scripts
+from reimage.stages.blocks import Blocks
+from reimage.stages.context import StageContext
+
+Method = Literal["scriptForPI", "scripts", "tables", "delivered"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What a way of restoring left, and where."""
+
+    method: Method
+    where: Path
+    words: said.Said = field(default_factory=said.Said)
+    """What scriptForPI said of itself."""
+
+
+def restore(context: StageContext, delivery: Delivery, blocks: Blocks) -> Left:
+    """Restore what is promised, and return where it is; what came of it is for the proof to say.
+
+    Raises
+    ------
+    RestoreScriptMissing, RestoreScriptPython2, RestoreScriptUnreadable, RestoreDiskShort
+    CasaJobFailed, CasaTimeout, CasaSilent, CasaOutputFlood
+    """
+    work = context.work(Stage.RESTORE)
+    if delivery.calibration is Calibration.DELIVERED:
+        return _take_delivered(context, delivery, work)
+    script = scripts.for_pi(delivery)
+    if delivery.calibration is Calibration.PIPELINE and (
+        context.build().pipeline is None or script is None
+    ):
+        return _apply_tables(context, delivery, blocks, work)
+    farm = work / "tree"
+    scripts.link_farm(Path(delivery.root), farm, without=blocks.left_out)
+    mend.files(context, delivery, farm)
+    if script is None:
+        return _run_calibrations(context, delivery, blocks, farm)
+    scripts.require_python_3(farm, scripts.run_by_scriptforpi(delivery), context.build())
+    needed = room.for_script(_raw_bytes(delivery, blocks), _free(work), delivery.scripts)
+    _tell_room(context, needed)
+    # always set: delivered copies differ in their defaults
+    options = {"SPACESAVING": needed.spacesaving, "DOSPLIT": True}
+    words = scripts.start_for_pi(context, farm / script, options, work / "script")
+    where = farm / delivery.member / "calibrated"
+    return Left(method="scriptForPI", where=where, words=words)
+
+
+def _take_delivered(context: StageContext, delivery: Delivery, work: Path) -> Left:
+    """Copy calibrated MSs: CASA writes into an MS even when it only reads."""
+    names = [Path(name).name for name in delivery.calibrated]
+    found = identify.identify(names, delivery.ebs, delivery.calibration)
+    wanted = {one.name for one in found.chosen}
+    sources = [Path(delivery.root) / name for name in delivery.calibrated]
+    sources = [path for path in sources if path.name in wanted] or sources
+    _tell_room(context, room.for_copies(sum(map(room.size, sources)), _free(work)))
+    target = work / "calibrated"
+    for path in sources:
+        shutil.copytree(path, target / path.name)
+    return Left(method="delivered", where=target)
+
+
+def _apply_tables(context: StageContext, delivery: Delivery, blocks: Blocks, work: Path) -> Left:
+    _tell_room(context, room.for_tables(_raw_bytes(delivery, blocks), _free(work)))
+    root, target = Path(delivery.root), work / "calibrated" / identify.WORKING
+    target.mkdir(parents=True)
+
+    def belonging(names: tuple[str, ...], eb: str) -> str:
+        return next((str(root / name) for name in names if eb in name), "")
+
+    context.run_job(
+        "restore_tables",
+        {
+            "work": str(target),
+            "caltables": [str(root / name) for name in delivery.caltables],
+            "ebs": [
+                {
+                    "eb": eb,
+                    "asdm": belonging(delivery.raw, eb),
+                    "flagversions": belonging(delivery.flagversions, eb),
+                    "calapply": belonging(delivery.calapply, eb),
+                }
+                for eb in blocks.promises
+            ],
+        },
+        work / "tables",
+    )
+    return Left(method="tables", where=work / "calibrated")
+
+
+def _run_calibrations(
+    context: StageContext, delivery: Delivery, blocks: Blocks, farm: Path
+) -> Left:
+    """Run the calibration script of each execution block, where no scriptForPI does it."""
+    named = scripts.by_eb(delivery)
+    scripts.require_python_3(farm, named.values(), context.build())
+    raw = _raw_bytes(delivery, blocks)
+    _tell_room(context, room.for_script(raw, _free(farm), ()))
+    for eb in blocks.promises:
+        if eb in named:
+            job = farm.parent / f"script-{eb}"
+            scripts.start_calibration(context, farm / delivery.member, eb, farm / named[eb], job)
+    return Left(method="scripts", where=farm / delivery.member / "calibrated")
+
+
+def _raw_bytes(delivery: Delivery, blocks: Blocks) -> int:
+    used = [name for name in delivery.raw if any(eb in name for eb in blocks.promises)]
+    return sum(room.size(Path(delivery.root) / name) for name in used)
+
+
+def _free(path: Path) -> int:
+    return shutil.disk_usage(path).free
+
+
+def _tell_room(context: StageContext, needed: room.Room) -> None:
+    context.emit("restore.room", **document.dump(needed))
