@@ -6,11 +6,11 @@ BIN := .venv/bin
 SET_UP := .venv/READY
 WITH := --quiet --constraint ops/constraints.txt
 
-.PHONY: help demo test quick check bench system wheel guide clean
+.PHONY: help demo test test-eras quick check bench system wheel guide clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t12
 
 $(SET_UP): pyproject.toml ops/constraints.txt
 	$(PYTHON) -m venv .venv
@@ -24,7 +24,10 @@ demo: $(SET_UP) ## build a small archive with real CASA, process all of it, show
 	$(BIN)/reimage demo run
 
 test: check ## everything: checks, unit, contract, integration, real CASA
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not eras"
+
+test-eras: $(SET_UP) ## deliveries of every era, restored by CASA 6.2 to 6.7 (about 6 GB of builds, made once)
+	$(BIN)/pytest tests/casa/test_eras.py
 
 quick: $(SET_UP) ## unit and contract tests only (under a minute)
 	$(BIN)/pytest -n 2 tests/unit tests/contract -m "not casa and not slow"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reimage.casa import builds, environments
-from reimage.cli import complete, render, shapes
+from reimage.cli import casa_choice, complete, render, shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.render import Column
@@ -39,7 +39,7 @@ INSTALLABLE = (
     "reimage casa register /opt/casa-6.6.6-17-pipeline-2025.1.0.35-py3.10.el8"
 )
 def casa() -> None:
-    """List, install, probe and register builds of CASA."""
+    """List, install, probe and register builds of CASA; tell which one a delivery needs."""
 
 
 @app.command("list", epilog="Examples:\n\nreimage casa list\n\nreimage casa list --installable")
@@ -177,6 +177,40 @@ def register(
         described = replace(described, id=name)
     made = builds.register(described, settings.builds_dir, render.say)
     render.console().print(made.id)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "reimage casa choose 2016.1.01435.S --explain\n\n"
+    "reimage casa choose downloads/member.uid___A001_X87c_X69.README.txt --json\n\n"
+    "reimage casa choose uid://A001/X87c/X69 --explain"
+)
+def choose(
+    context: typer.Context,
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR|MOUS",
+            help="A delivery's directory, a piece of one, a file of one; or a dataset that was fetched.",
+            show_default=False,
+        ),
+    ],
+    *,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Every statement, and the whole reasoning.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell which CASA a delivery needs, which build would be used, and why.
+
+    A directory needs no run database and no fetched dataset.  Leaves with 0 also where no build will
+    do, or nothing is said.
+    """
+    found = casa_choice.reason(Invocation.of(context), target)
+    if as_json:
+        render.show(found)
+    else:
+        casa_choice.tell(found, explain=explain)
 
 
 def _row(build: CasaBuild) -> list[render.Cell | None]:

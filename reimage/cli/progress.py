@@ -155,6 +155,9 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], Text]] = {
     "stage.adopted": _stage("adopted from an earlier run"),
     "casa.chosen": _chosen,
     "fix.applied": lambda data: Text(f"fix {data.get('fix')}: {data.get('because') or ''}"),
+    "fix.reported": lambda data: Text(
+        f"caveat of fix {data.get('fix')}: {data.get('because') or ''}"
+    ),
     "image.planned": lambda data: Text(f"{data.get('n')} images planned"),
     "image.made": _image("made"),
     "image.absent": _image("absent", "red"),

@@ -17,10 +17,11 @@ VERBS: dict[str, str] = {
     "doctor": "Check this installation: what is there, what is missing, what installs it.",
     "db": "Upgrade the run database, tell its version, rebuild it from run directories.",
     "holdings": "Bring the mirror of the archive's holdings up to date, list and show datasets.",
-    "casa": "List, install, probe and register builds of CASA.",
+    "casa": "List, install, probe and register builds of CASA; tell which one a delivery needs.",
+    "delivery": "Inspect a delivery on disk: its era, what it holds, what is odd.",
     "recipe": "List and show recipes: how a dataset is processed.",
     "category": "List and show categories: datasets of which the same results are expected.",
-    "fix": "List the known fixes, applied where a delivery or an MS has the issue.",
+    "fix": "List the known fixes, and those that a dataset needs.",
     "run": "Run one dataset, from the archive to its outcome.",
     "rerun": "Run a dataset again, keeping what an earlier run has proven.",
     "cancel": "End a run that is queued or under way.",
@@ -37,6 +38,8 @@ VERBS: dict[str, str] = {
 }
 """Each verb is the module of its name here; the line is its first line of help."""
 HIDDEN = frozenset({"docs"})
+ALIASES = {"fixes": "fix"}
+"""Other words for a verb, understood and not listed."""
 
 
 def load(verb: str) -> Any:  # noqa: ANN401 -- a click command; typer names its kind in private
@@ -61,7 +64,7 @@ class VerbGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 -- click's own kinds
         """Find the verb of a command line and load it."""
-        name, _, rest = super().resolve_command(ctx, args)
+        name, _, rest = super().resolve_command(ctx, [ALIASES.get(args[0], args[0]), *args[1:]])
         return name, load(name) if name in VERBS else None, rest
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reimage import SCHEMA_VERSION
-from reimage.model import CasaBuild, Result, Stage
+from reimage.model import Calibration, CasaBuild, Delivery, Result, Stage, VersionStatement
 from reimage.store.rows import (
     AttemptRow,
     ClassificationRow,
@@ -49,6 +49,32 @@ class Choice:
     wanted: str | None
     """The version that the delivery asks for."""
     because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasaReasons:
+    """``reimage casa choose``: which CASA a delivery needs, which would be used, and why."""
+
+    schema: int = SCHEMA_VERSION
+    wanted: str | None
+    """The version that the calibration needs; None when nothing is said about it."""
+    version: str | None
+    """Of the build that would be used; None when no registered one will do."""
+    installed: bool
+    """Whether there is a build that would be used."""
+    doubtful: bool
+    """The statements disagree or are uncertain, or the build is not of the wanted version."""
+    because: tuple[VersionStatement, ...]
+    """Every statement about CASA, the most trusted first."""
+    calibration: Calibration
+    """How the data were calibrated, as far as what is there tells."""
+    build: str | None
+    reasons: tuple[str, ...]
+    """The whole reasoning, in words."""
+    alternatives: tuple[str, ...]
+    """Ids of builds that come near, the best first."""
+    install: str | None
+    """What makes the wanted version available; None when it is, or when none is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +204,25 @@ class Builds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Why a delivery would be refused."""
+
+    code: str
+    """``no-recipe``, ``nothing-to-restore`` or ``delivery-empty`` (ops/guide/reference/errors.md)."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """``reimage delivery inspect``: what a delivery holds."""
+
+    schema: int = SCHEMA_VERSION
+    delivery: Delivery
+    refused: Refused | None
+    """None where its files suffice to restore from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstallableBuild:
     """A line of the table of builds."""
 
@@ -205,6 +250,30 @@ class Declared:
 
     schema: int = SCHEMA_VERSION
     declared: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicableFix:
+    """A known fix that a dataset needs."""
+
+    fix: str
+    title: str
+    before: Stage
+    reports: bool
+    """It changes nothing: the run gets a caveat."""
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicable:
+    """``reimage fix applicable``: the fixes that a delivery or its restored MSs need."""
+
+    schema: int = SCHEMA_VERSION
+    applicable: tuple[ApplicableFix, ...]
+    ms: tuple[str, ...]
+    """The restored MSs that were looked at, by their facts."""
+    unasked: tuple[str, ...]
+    """Fixes that look at restored MSs, where there are none yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ def build_archive(
         raise DemoTargetOccupied(f"{target} is not empty", evidence={"path": str(target)})
     wanted = [dataset for dataset in datasets() if not only or dataset.letter in only]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        made = list(pool.map(lambda dataset: _made(dataset, build, cache, emit), wanted))
+        made = list(pool.map(lambda dataset: simulate(dataset, build, cache, emit), wanted))
     target.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
@@ -149,8 +149,14 @@ def _line_channels(line: dict[str, Any], spw: dict[str, Any]) -> list[int]:
 # --- what CASA makes, cached ------------------------------------------------------------------------
 
 
-def _made(dataset: DemoDataset, build: CasaBuild, cache: Path, emit: Emit) -> Path:
-    """Return the directory of the CASA job's output, made if no earlier one will do."""
+def simulate(dataset: DemoDataset, build: CasaBuild, cache: Path, emit: Emit) -> Path:
+    """Return the directory of the CASA job's output, made if no earlier one will do.
+
+    Raises
+    ------
+    CasaError
+        The simulation failed; its directory is kept.
+    """
     inputs = _inputs(dataset, build)
     key = document.digest([inputs, _sources(), build.version])
     place = cache.absolute() / "demo" / key[:32]

@@ -25,7 +25,14 @@ from reimage.triage.catalogue import Family, Sample
 from reimage.triage.evidence import Evidence, of_text
 
 CLASSES = catalogue.load_classes()
-PSEUDO_CODES = {"no-outcome", "no-exit-record", "plan-incomplete", "cancelled", "internal"}
+PSEUDO_CODES = {
+    "no-outcome",
+    "no-exit-record",
+    "plan-incomplete",
+    "restored-partially",
+    "cancelled",
+    "internal",
+}
 """What triage says itself where no error was raised."""
 FOREIGN = ("reimage.casa.jobs", "reimage.demo.scripts", "reimage.__main__")
 """Code for other interpreters, and programs."""

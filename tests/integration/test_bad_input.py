@@ -179,8 +179,9 @@ def test_bad_tars_fail_their_runs_and_escape_nowhere(site):
     goes_on_working(site)
 
 
-def test_a_delivery_without_script_for_pi(site):
-    offer(site, delivered(MANUAL))
+def test_a_delivery_with_two_script_for_pi(site):
+    second = {f"{MEMBER}/script/other.scriptForPI.py": b"print('restore')\n"}
+    offer(site, delivered({**WITH_SCRIPT, **second}))
     assert "scriptForPI" in site.ends_as("script-missing", "restore")
     goes_on_working(site)
 

@@ -59,7 +59,7 @@ def made(dataset, tmp_path) -> Path:
     return _fill(dataset, tmp_path / "work")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fill():
     """Return the stand-in for the CASA job: ``fill(dataset, directory)``."""
     return _fill
