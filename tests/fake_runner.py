@@ -68,7 +68,10 @@ def act(what, stage, journal):
     if what == "hang":
         time.sleep(600)
     if what == "hog":
-        subprocess.run([sys.executable, "-c", "x = b'x' * (400 << 20); input()"], check=False)
+        subprocess.run(
+            [sys.executable, "-c", "import time; x = b'x' * (400 << 20); time.sleep(60)"],
+            check=False,
+        )
     if what == "orphan":
         child = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True

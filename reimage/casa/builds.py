@@ -71,13 +71,14 @@ def install(
     PythonMissing, CasaInstallFailed, BuildUnusable
     """
     python = interpreter or environments.find_python(row.python)
-    casadata = environments.install_casadata(cache, python, report)
     place = environments.make(row, cache, python, report)
+    own = str(place / "bin" / "python")  # it has pip, which a bare interpreter of Debian has not
+    casadata = environments.install_casadata(cache, own, report)
     build = CasaBuild(
         id=row.id,
         version=row.version,
         kind="modular",
-        python=str(place / "bin" / "python"),
+        python=own,
         casadata=str(casadata),
     )
     return register(build, builds_dir, report)
