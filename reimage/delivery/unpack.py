@@ -15,6 +15,9 @@ MAX_MEMBERS = 500_000
 MAX_BYTES = 4 << 40
 """4 TiB unpacked: beyond any delivery (largest visibility volume of Cycles 7 and 8: 1.7 TB)."""
 
+_CONTRADICTIONS = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP}
+"""What a file system says of members that contradict each other, or have names that cannot be."""
+
 
 class ArchiveFileDamaged(ArchiveError):
     """A tar does not list to its end, or its content is cut off."""
@@ -80,6 +83,11 @@ def unpack(tar: Path, directory: Path) -> tuple[str, ...]:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise DiskFull(f"no room to unpack {tar.name}", evidence={"file": tar.name}) from error
+        if error.errno in _CONTRADICTIONS:
+            raise ArchiveFileHostile(
+                f"{tar.name} cannot be unpacked: {error.strerror}",
+                evidence={"file": tar.name, "path": str(error.filename)[-200:]},
+            ) from error
         raise
     return tuple(names)
 

@@ -97,6 +97,15 @@ def test_no_chain_of_inner_links_leads_out(tmp_path):
     assert not (tmp_path / "escaped").exists()
 
 
+@pytest.mark.parametrize(
+    "names", [("a/x", "a"), ("a", "a/x"), ("n" * 300,)], ids=["file", "folder", "long"]
+)
+def test_members_that_contradict_each_other_are_coded(tmp_path, names):
+    tar = make_tar(tmp_path / "a.tar", dict.fromkeys(names, b"x"))
+    with pytest.raises(unpack.ArchiveFileHostile, match="cannot be unpacked"):
+        unpack.unpack(tar, tmp_path / "target")
+
+
 def test_hard_links_and_names_given_twice(tmp_path):
     path = tmp_path / "a.tar"
     with tarfile.open(path, "w") as tar:
