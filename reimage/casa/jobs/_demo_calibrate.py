@@ -58,8 +58,7 @@ def by_pipeline(eb, calibrator, names, session, mous, out):
     for call in calls:
         applycal(**call)
     with open(os.path.join(out, vis + ".calapply.txt"), "w") as stream:
-        for call in calls:
-            stream.write("applycal(%s)\n" % ", ".join("%s=%r" % item for item in call.items()))
+        stream.write(_exported(vis, calls, antennas=len(antennas), spws=len(spws)))
     _pack(os.path.join(out, "%s.%s.caltables.tgz" % (mous, session)), tables)
     _pack(os.path.join(out, vis + ".flagversions.tgz"), [vis + ".flagversions"])
     return vis, "corrected"
@@ -122,6 +121,25 @@ def _calls(vis, names, spws, tables):
             )
         )
     return calls
+
+
+def _exported(vis, calls, antennas, spws):
+    """The calls as hifa_exportdata writes them: in the pipeline's intents, equal states together.
+
+    The bandpass source is the flux calibrator too; targets are calibrated as the phase source is.
+    """
+    bandpass, phase, target = calls
+    lines = ["# Apply file for %s" % vis]
+    for call, field, intent in (
+        (bandpass, bandpass["field"], "BANDPASS,AMPLITUDE"),
+        (phase, target["field"] + "," + phase["field"], "TARGET,PHASE"),
+    ):
+        said = dict(vis=vis, field=field, intent=intent, spw="0~%d" % (spws - 1))
+        said["antenna"] = "0~%d" % (antennas - 1)
+        for name in ("gaintable", "gainfield", "spwmap", "interp", "calwt"):
+            said[name] = call[name]
+        lines.append("applycal(%s)" % ", ".join("%s=%r" % item for item in said.items()))
+    return "\n".join(lines)
 
 
 def _pack(name, members):
