@@ -14,10 +14,11 @@ Rules (ALMA's knowledge base and processing pages, see ops/guide):
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reimage.casa import policy as policies
 from reimage.casa.distributions import how_to_install
+from reimage.casa.imaging import CasaForJobsMissing, job_build
 from reimage.casa.numbers import Numbers, agree, common, narrowest, numbers, options, triple
 from reimage.casa.policy import Policy
 from reimage.errors import CasaError, DeliveryError
@@ -62,25 +63,37 @@ def choose(
     statements
         The most trusted first.
     asked
-        Id or version of the build that a person wants; it wins over every statement.
+        Id or version of the build that a person wants; it wins over every statement, and `wanted`
+        still says what the delivery states.
     policy
         What may stand in for a version that is not registered; otherwise the shipped one.
     """
     known = sorted(builds, key=_rank, reverse=True)
+    found = _choose(calibration, statements, known, asked, policy)
+    return replace(found, because=(*found.because, *_about_shell(found.build, known)))
+
+
+def _choose(
+    calibration: Calibration,
+    statements: tuple[VersionStatement, ...],
+    known: list[CasaBuild],
+    asked: str | None,
+    policy: Policy | None,
+) -> CasaChoice:
+    said = _weigh(statements)
     if asked is not None:
         fitting = [build for build in known if build.id == asked or fits(build, asked)]
-        return _choice(
-            fitting, _Asked(wanted=asked, because=(f"{asked} was asked for",)), statements
-        )
-    said = _weigh(statements)
+        return _choice(fitting, said, statements, f"{asked} was asked for")
     if calibration is Calibration.DELIVERED:
         reason = "calibrated data were delivered: the newest build images them"
         return _choice(known, said, statements, reason)
+    if calibration is Calibration.PIPELINE:
+        known = [build for build in known if _restores_from_tables_or_by_pipeline(build)]
     exact = [build for build in known if said.wanted and fits(build, said.wanted)]
     near = _near(said.wanted, known) if said.wanted else []
     if calibration is Calibration.PIPELINE:
-        if exact:
-            return _choice(exact, said, statements)
+        if exact:  # the delivery's own restore script, before its tables without the pipeline
+            return _choice(sorted(exact, key=lambda b: b.pipeline is None), said, statements)
         return _stand_in(said, statements, known, policy or policies.shipped())
     if calibration is Calibration.MANUAL:
         reason = (
@@ -93,26 +106,55 @@ def choose(
     return _choice(exact, said, statements, reason, near=near if not exact else [])
 
 
-def require(choice: CasaChoice, builds: Iterable[CasaBuild]) -> str:
+def _about_shell(chosen: str | None, known: list[CasaBuild]) -> Iterator[str]:
+    """Tell which build does what the chosen one cannot: of CASA 5 and older the shell alone is used."""
+    build = next((build for build in known if build.id == chosen), None)
+    if build is None or build.python is not None:
+        return
+    try:
+        yield f"its shell runs scripts only; {job_build(build, known).id} looks into what they leave"
+    except CasaForJobsMissing as missing:
+        yield f"{missing.message}: {missing.hint}"
+
+
+def require(choice: CasaChoice, builds: Iterable[CasaBuild], asked: str | None = None) -> str:
     """Return the chosen build's id.
+
+    Parameters
+    ----------
+    asked
+        As for `choose`: what a person asked for is what is missing then.
 
     Raises
     ------
     CasaBuildMissing, CasaVersionNotStated
+    CasaForJobsMissing
+        It runs delivered scripts only, and no other looks into what they leave.
     """
     if choice.build is not None:
+        known = tuple(builds)
+        job_build(next(build for build in known if build.id == choice.build), known)
         return choice.build
     registered = sorted(build.version for build in builds)
-    evidence = {"wanted": choice.wanted, "registered": registered, "because": list(choice.because)}
-    if choice.wanted is None and registered:
+    evidence: dict[str, object] = {
+        "wanted": choice.wanted,
+        "registered": registered,
+        "because": list(choice.because),
+    }
+    version = asked or choice.wanted
+    if version is None and registered:
         raise CasaVersionNotStated(
             "the delivery does not say which CASA calibrated it", evidence=evidence
         )
-    wanted = choice.wanted or "any version"
+    wanted = version or "any version"
     near = f" What comes near it: --casa {choice.alternatives[0]}." if choice.alternatives else ""
-    how = how_to_install(choice.wanted) if choice.wanted else "`reimage casa install` makes one."
+    how = how_to_install(version) if version else "`reimage casa install` makes one."
+    evidence["how"] = how
+    # a shell of that version may be here, and not be offered because the calibration needs its pipeline
+    same = version is not None and any(fits(build, version) for build in builds)
     raise CasaBuildMissing(
-        f"CASA {wanted} is not registered (there is: {', '.join(registered) or 'none'})",
+        f"CASA {wanted}{' with the pipeline' if same else ''} is not registered"
+        f" (there is: {', '.join(registered) or 'none'})",
         hint=f"{how} Then `reimage rerun` this run.{near}",
         evidence=evidence,
     )
@@ -193,6 +235,11 @@ def _used(use: str, wanted: str | None, builds: list[CasaBuild]) -> Iterator[Cas
             _is_same_minor(wanted, build) if use == "same-minor" else fits(build, use)
         ):
             yield build
+
+
+def _restores_from_tables_or_by_pipeline(build: CasaBuild) -> bool:
+    """Of a CASA 5 or older the shell alone is used: without the pipeline it restores scripts only."""
+    return build.python is not None or build.pipeline is not None
 
 
 def _near(wanted: str, builds: list[CasaBuild]) -> list[CasaBuild]:

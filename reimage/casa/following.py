@@ -59,7 +59,9 @@ def size(path: Path) -> int:
 
 
 def tail(path: Path) -> str:
-    """Return the end of a text file."""
+    """Return the end of a text file; an absent one says nothing."""
+    if not path.exists():
+        return ""
     with path.open("rb") as stream:
         stream.seek(max(0, size(path) - TAIL_CHARACTERS))
         return stream.read().decode(errors="replace")

@@ -1,5 +1,6 @@
-"""Which build makes the images: the one that restored, where it is new enough.  Pure.
+"""Which build does what the chosen one cannot: make the images, run our jobs.  Pure.
 
+The one that restored makes the images, where it is new enough.
 Calibration and imaging may be of different CASA: old scripts need their own, and images are to be
 alike over a whole archive.  The recipe's steps call ``uvcontsub`` in the form that CASA 6.5.6 and
 later wheels have (tried with 6.2.0.124 and 6.4.4.31, which have not, and with 6.5.6.22, 6.6.0.20,
@@ -23,6 +24,39 @@ class ImagingCasaTooOld(CasaError):
     hint = "`reimage casa install 6.7.0.31` makes a build that can image; then `reimage rerun RUN`."
 
 
+class CasaForJobsMissing(CasaError):
+    """The chosen build runs delivered scripts and nothing else, and no registered one runs our jobs."""
+
+    code = "casa-for-jobs-missing"
+    hint = (
+        "`reimage casa install 6.7.0.31` makes a build that looks into what the old one restores; "
+        "then `reimage rerun RUN`."
+    )
+
+
+def job_build(chosen: CasaBuild, builds: Iterable[CasaBuild]) -> CasaBuild:
+    """Return the chosen build if it runs our jobs, else the newest registered one that does.
+
+    The Python of CASA 5 and older is Python 2: its shell runs the delivered scripts; what they leave is
+    looked into, repaired and imaged by a newer CASA.
+
+    Raises
+    ------
+    CasaForJobsMissing
+    """
+    if chosen.python is not None:
+        return chosen
+    known = tuple(builds)
+    fitting = [build for build in known if build.python is not None]
+    if not fitting:
+        raise CasaForJobsMissing(
+            f"CASA {chosen.version} runs delivered scripts only, and no other build is registered "
+            "that looks into what they leave",
+            evidence={"build": chosen.id, "registered": sorted(build.id for build in known)},
+        )
+    return _newest(fitting)
+
+
 def imaging_build(chosen: CasaBuild, builds: Iterable[CasaBuild]) -> CasaBuild:
     """Return the chosen build if it can image, else the newest registered one that can.
 
@@ -39,7 +73,11 @@ def imaging_build(chosen: CasaBuild, builds: Iterable[CasaBuild]) -> CasaBuild:
             f"CASA {chosen.version} is too old to image: 6.5.6 or later is needed",
             evidence={"build": chosen.id, "registered": sorted(build.id for build in known)},
         )
-    return max(fitting, key=lambda build: (_numbers(build.version), build.id))
+    return _newest(fitting)
+
+
+def _newest(builds: Iterable[CasaBuild]) -> CasaBuild:
+    return max(builds, key=lambda build: (_numbers(build.version), build.id))
 
 
 def _can_image(build: CasaBuild) -> bool:

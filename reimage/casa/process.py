@@ -3,45 +3,31 @@
 CASA is a foreign program.  Each job has its own process group, HOME, working directory and log, one
 OpenMP thread (more than free cores is catastrophic), and dies with the process that started it.
 What a job says of itself is `result.json`; the exit code is hearsay.
+
+Jobs run under the Python of a build; delivered scripts, where the build is a monolithic CASA, in its
+shell, as people run them: ``casa --nogui --nologger --logfile FILE [--pipeline] -c SCRIPT`` (CASA pages
+on configuration; the same words are used with casapy 4).
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reimage import document, kernel
-from reimage.casa import confine, following, log
+from reimage import document
+from reimage.casa import confine, following, log, watching
+from reimage.casa.watching import CasaNotStarted, JobExit, Start
 from reimage.errors import CasaError, ResourceError
 from reimage.journal import Emit
-from reimage.model import CasaBuild, Limits
+from reimage.model import CasaBuild
+from reimage.run import Limits
 
 JOBS = Path(__file__).parent / "jobs"
 SITE = JOBS / "site"
-GRACE_S = 5.0
-"""Between SIGTERM and SIGKILL.  SIGINT is of no use: CASA defers it until C++ returns."""
-POLL_S = 0.1
-WATCHED = ("casa.log", "stdout.log", "stderr.log", "progress.jsonl")
-"""What a job writes for us: while one of them grows, it lives."""
-MOST_OUTPUT_BYTES = 256 << 20
-"""Of one of the files that a job writes for us to read; a whole restore's log has some megabytes."""
-KEPT_OUTPUT_BYTES = 8 << 20
-"""Of a file that grew beyond it: its beginning."""
-
-
-class CasaNotStarted(CasaError):
-    """The interpreter or executable of a build cannot be started."""
-
-    code = "casa-not-started"
-    hint = "`reimage casa probe BUILD` shows what is wrong with it; `casa install` makes it again."
 
 
 class CasaJobFailed(CasaError):
@@ -75,15 +61,18 @@ class CasaOutputFlood(ResourceError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobExit:
-    """How a job's process ended: ``exit.json`` in its directory."""
+class Setting:
+    """Where a job runs, with what limits, and who is told."""
 
-    exit_code: int | None
-    signal: str | None
-    why: str
-    """``exit``, ``signal``, or what we ended it for: ``wall``, ``silent``, ``flood``."""
-    wall_s: float
-    peak_process_mb: int
+    directory: Path
+    """The job's own; made if absent.  The logs of an earlier start are kept beside it as
+    ``<directory>.<n>``; other files stay, so that a job can resume."""
+    limits: Limits
+    emit: Emit
+    """Receives ``casa.started``, what the job reports, and ``casa.exited``."""
+    writable: Path | None = None
+    """The one directory that the process may write to, where the machine can confine it; None
+    leaves it unconfined."""
 
 
 def run_job(
@@ -96,51 +85,84 @@ def run_job(
     emit: Emit,
     writable: Path | None = None,
 ) -> dict[str, Any]:
-    """Run ``jobs/<job>.py`` in a build and return the value of its result.
+    """Run ``jobs/<job>.py`` under the Python of a build and return the value of its result.
 
     Parameters
     ----------
-    directory
-        The job's own; made if absent.  The logs of an earlier start are kept beside it as
-        ``<directory>.<n>``; other files stay, so that a job can resume.
-    emit
-        Receives ``casa.started``, what the job reports, and ``casa.exited``.
-    writable
-        The one directory that the process may write to, where the machine can confine it; None
-        leaves it unconfined.
+    directory, limits, emit, writable
+        See `Setting`.
 
     Raises
     ------
     CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent, CasaOutputFlood
     """
+    if build.python is None:
+        raise CasaNotStarted(
+            f"build {build.id} has no Python that runs our jobs: its shell runs delivered scripts only",
+            hint="Register a modular build beside it, or install one with `reimage casa install`.",
+        )
+    words = (str(JOBS / f"{job}.py"), str(directory / "job.json"))
+    setting = Setting(directory=directory, limits=limits, emit=emit, writable=writable)
+    return _run(build, job, inputs, (build.python, *words), setting)
+
+
+def run_in_shell(
+    build: CasaBuild,
+    job: str,
+    inputs: Mapping[str, Any],
+    *,
+    directory: Path,
+    limits: Limits,
+    emit: Emit,
+    writable: Path | None = None,
+    pipeline: bool = False,
+) -> dict[str, Any]:
+    """Run ``jobs/<job>.py`` in the shell of a monolithic CASA and return the value of its result.
+
+    Parameters
+    ----------
+    directory, limits, emit, writable
+        See `Setting`.
+    pipeline
+        Start CASA with the ALMA pipeline.
+
+    Raises
+    ------
+    CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent, CasaOutputFlood
+    """
+    if build.casa is None:
+        raise CasaNotStarted(f"build {build.id} is modular: it has no shell")
+    words = ["--nogui", "--nologger", "--logfile", str(directory / "casa.log")]
+    words += ["--pipeline"] if pipeline else []
+    words += ["-c", str(JOBS / f"{job}.py")]  # last: what follows it is the script's
+    setting = Setting(directory=directory, limits=limits, emit=emit, writable=writable)
+    return _run(build, job, inputs, (build.casa, *words), setting)
+
+
+def _run(
+    build: CasaBuild,
+    job: str,
+    inputs: Mapping[str, Any],
+    command: tuple[str, ...],
+    setting: Setting,
+) -> dict[str, Any]:
+    directory, limits = setting.directory, setting.limits
     directory.mkdir(parents=True, exist_ok=True)
     _keep_earlier(directory)
-    result = directory / "result.json"
-    progress = directory / "progress.jsonl"
     document.write(
         directory / "job.json",
         {
             "job": job,
-            "result": str(result),
-            "progress": str(progress),
+            "result": str(directory / "result.json"),
+            "progress": str(directory / "progress.jsonl"),
             "log": str(directory / "casa.log"),
             "input": dict(inputs),
         },
     )
-    if build.python is None:
-        raise CasaNotStarted(
-            f"build {build.id} is monolithic: its jobs cannot be started yet",
-            hint="Register a modular build, or install one with `reimage casa install`.",
-        )
-    if shutil.which(build.python, path=os.defpath) is None:  # bwrap would only say 1
-        raise CasaNotStarted(
-            f"cannot start {build.python}: there is no such program", evidence={"build": build.id}
-        )
-    shut_in = confine.prefix(writable) if writable is not None else []
-    command = [*shut_in, build.python, str(JOBS / f"{job}.py"), str(directory / "job.json")]
-    ended = _watch(command, build, job, directory=directory, limits=limits, emit=emit)
+    start = _start(build, job, command, setting)
+    ended = watching.watch(start, directory=directory, limits=limits, emit=setting.emit)
     document.write(directory / "exit.json", ended)
-    flooded = _cut_off(directory)
+    flooded = watching.cut_off(directory)
     evidence = {
         "job": job,
         "directory": str(directory),
@@ -156,25 +178,40 @@ def run_job(
         raise CasaSilent(f"{job} was silent for {limits.silence_s:.0f} s", evidence=evidence)
     if ended.why == "flood":
         raise CasaOutputFlood(
-            f"{job} wrote more than {MOST_OUTPUT_BYTES >> 20} MB into {', '.join(flooded)}",
+            f"{job} wrote more than {watching.MOST_OUTPUT_BYTES >> 20} MB into {', '.join(flooded)}",
             evidence=evidence,
         )
-    return _value(result, job, ended, evidence)
+    return _value(directory / "result.json", start, ended, evidence)
 
 
-def _cut_off(directory: Path) -> list[str]:
-    """Keep the beginning of files that grew beyond the bound; return their names."""
-    flooded = [name for name in WATCHED if following.size(directory / name) > MOST_OUTPUT_BYTES]
-    for name in flooded:
-        os.truncate(directory / name, KEPT_OUTPUT_BYTES)
-    return flooded
+def _start(build: CasaBuild, job: str, command: tuple[str, ...], setting: Setting) -> Start:
+    program = command[0]
+    if shutil.which(program, path=os.defpath) is None:  # bwrap would only say 1
+        raise CasaNotStarted(
+            f"cannot start {program}: there is no such program", evidence={"build": build.id}
+        )
+    writable = setting.writable
+    return Start(
+        job=job,
+        build=build.id,
+        program=program,
+        words=command[1:],
+        environment=environment(build, setting.directory),
+        prefix=() if writable is None else tuple(confine.prefix(writable)),
+        is_wrapped=program == build.casa,
+    )
 
 
-def _value(result: Path, job: str, ended: JobExit, evidence: Mapping[str, Any]) -> dict[str, Any]:
+def _value(
+    result: Path, start: Start, ended: JobExit, evidence: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a job gave; the code with which a shell leaves says nothing, a signal does."""
     told = document.read_json(result) if result.exists() else None
-    if ended.exit_code == 0 and told is not None and told["ok"]:
+    is_well = ended.exit_code is not None if start.is_wrapped else ended.exit_code == 0
+    if is_well and told is not None and told["ok"]:
         value: dict[str, Any] = told["value"]
         return value
+    job = start.job
     if told is not None and not told["ok"]:
         error = told["error"]
         message = f"{job}: {error['type']}: {error['message']}"
@@ -200,113 +237,13 @@ def environment(build: CasaBuild, directory: Path) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",  # what was printed outlives an abort, and shows that the job lives
         "CASASITECONFIG": str(SITE / "casasiteconfig.py"),
+        # Shells differ in what they leave of the arguments: what runs in one finds its job by these.
+        "REIMAGE_JOB": str(directory / "job.json"),
+        "REIMAGE_JOBS": str(JOBS),
         "REIMAGE_CASADATA": build.casadata,
         "REIMAGE_CASA_LOG": str(directory / "casa.log"),
         "REIMAGE_CASA_CACHE": str(directory / "home" / "cache"),
     }
-
-
-def _watch(
-    command: list[str],
-    build: CasaBuild,
-    job: str,
-    *,
-    directory: Path,
-    limits: Limits,
-    emit: Emit,
-) -> JobExit:
-    (directory / "home").mkdir(exist_ok=True)
-    watched = [directory / name for name in WATCHED]
-    start = time.monotonic()
-    with (directory / "stdout.log").open("wb") as out, (directory / "stderr.log").open("wb") as err:
-        try:
-            child = subprocess.Popen(  # noqa: S603 -- a registered build's own interpreter
-                command,
-                cwd=directory,
-                env=environment(build, directory),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                preexec_fn=kernel.Birth(os.getpid()),  # noqa: PLW1509 -- the runner has one thread
-            )
-        except OSError as error:
-            raise CasaNotStarted(
-                f"cannot start {command[0]}: {error}", evidence={"build": build.id}
-            ) from error
-    emit(
-        "casa.started",
-        job=job,
-        build=build.id,
-        pid=child.pid,
-        directory=str(directory),
-        confined=command[0] != build.python,
-    )
-    told = following.Appended(directory / "progress.jsonl")
-    why, last_size, last_change = "", -1, start
-    try:
-        while True:
-            pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-            following.relay(told, emit)
-            if pid:
-                break
-            sizes, now = [following.size(path) for path in watched], time.monotonic()
-            size = sum(sizes)
-            if size != last_size:
-                last_size, last_change = size, now
-            if now - start > limits.wall_s:
-                why = "wall"
-            elif now - last_change > limits.silence_s:
-                why = "silent"
-            elif max(sizes) > MOST_OUTPUT_BYTES:
-                why = "flood"
-            if why:
-                stop_group(child.pid)
-                pid, status, usage = os.wait4(child.pid, 0)
-                break
-            time.sleep(POLL_S)
-    except BaseException:
-        stop_group(child.pid, grace_s=0)
-        raise
-    child.returncode = os.waitstatus_to_exitcode(status)
-    code = confine.own_status(child.returncode) if command[0] != build.python else child.returncode
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)  # what the job left behind
-    following.relay(told, emit)
-    ended = JobExit(
-        exit_code=code if code >= 0 else None,
-        signal=signal.Signals(-code).name if code < 0 else None,
-        why=why or ("signal" if code < 0 else "exit"),
-        wall_s=round(time.monotonic() - start, 3),
-        peak_process_mb=usage.ru_maxrss // 1024,
-    )
-    emit(
-        "casa.exited",
-        job=job,
-        exit_code=ended.exit_code,
-        signal=ended.signal,
-        why=ended.why,
-        wall_s=ended.wall_s,
-        peak_process_mb=ended.peak_process_mb,
-    )
-    return ended
-
-
-def stop_group(group: int, grace_s: float | None = None) -> None:
-    """End a process group: SIGTERM, and SIGKILL to what is left."""
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGTERM)
-        deadline = time.monotonic() + (GRACE_S if grace_s is None else grace_s)
-        while time.monotonic() < deadline and not _is_zombie(group):
-            time.sleep(POLL_S)
-        os.killpg(group, signal.SIGKILL)
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except (OSError, IndexError):
-        return True
 
 
 def _keep_earlier(directory: Path) -> None:
