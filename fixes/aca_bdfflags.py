@@ -5,6 +5,8 @@ Cause: importasdm before CASA 4.7.1 misreads the binary flags of the ALMA_ACA co
 Remedy: import without them and run ``bdflags2MS`` afterwards, as delivered scripts of that time do;
 that program is gone from CASA 6, where importasdm is right.  Here it is reported: an MS whose
 import is that old and whose scripts do not call ``bdflags2MS``.
+Not mended: such an MS was delivered calibrated, its flags hold those of the import and of the calibration
+together, and nothing tells one from the other.  Needed: the ASDM, and a calibration of its own.
 Source: ALMA QA2 calibration script generator; CAS-8995.
 """
 

@@ -4,6 +4,9 @@ Symptom: phases of baselines with DA42 or DA50 drift with the direction; most at
 Cause: a wrong position was in the database for data observed from 2016-12-25 (DA50) or 2017-01-03
 (DA42) to 2017-01-31, and processed before 2017-02-21.
 Remedy: a new antennapos.csv and a run of the calibration; a restore keeps the error, so it is reported.
+Not mended: the delivered phase gains were solved with the wrong position and have taken up most of it.
+To move the antenna before they are applied would put the error in again, with the other sign.  Needed:
+the right position (TMCDB after 2017-02-21) and new gains, which is a calibration, not a restore.
 The date of processing is that of the first CASA log that was delivered; where there is none, the
 report says so.
 Source: ALMA knowledge base, article 390.

@@ -5,6 +5,8 @@ Cause: before CASA 4.2.2 the incremental storage manager wrote FLAG_ROW wrongly 
 than about 33 antennas.
 Remedy: calibrate anew with a newer CASA.  A restore by the old one keeps the damage, as do the
 calibrated MSs of Cycle 0: the table tool's own test of the column tells, and it is reported.
+Not mended: FLAG_ROW could be made of FLAG, but tasks that read the damaged column have put it into FLAG
+(saving and restoring flags does), and no copy from before is delivered.  Needed: the ASDM.
 Source: ALMA knowledge base, article 283.
 """
 

@@ -6,8 +6,11 @@ Cause: Tsys and autocorrelations of FDM spectral windows normalise the line away
 2021 to 2023 edit the data, so that a restore has to repeat it; later ones write a table.
 Remedy: where the delivery carries the correction (``ACreNorm`` in scriptForFluxCalibration.py), its
 scripts make it.  Else it is reported: that nothing has looked, or that the pipeline has edited the data
-and the MS does not tell whether the restore has.  Spectral windows of more than 256 channels are
-FDM for certain.
+and the MS does not tell whether the restore has.  A table of the later pipelines is in calapply.txt and
+is applied like any other.  Not mended else: the factors are spectra measured on the autocorrelations
+before calibration; the weblog shows them as pictures, and no file of a delivery holds them.  Needed: a
+build with the pipeline, whose hifa_renorm measures them anew; there the delivered script calls it.
+Spectral windows of more than 256 channels are FDM for certain.
 Source: almarenorm.py 1.0; ALMA knowledge base; archive pages on known issues.
 """
 

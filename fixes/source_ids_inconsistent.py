@@ -1,11 +1,13 @@
-"""Ids of fields, sources and spws contradict each other (CSV-2555).
+"""Fields name the wrong source, or none (CSV-2555).
 
-Symptom: a FIELD row names a source that SOURCE lacks, or SOURCE names a spw that the MS lacks.
+Symptom: FIELD.SOURCE_ID names a source of another name, or one that SOURCE lacks: rest frequencies,
+velocities and proper motions are another object's.
 Cause: "Inconsistency in FIELD_ID, SOURCE_ID and Spw_ID in single dish data", written by the observatory.
-Remedy: none that is safe here, so it is reported.  The observatory's own (``fixForCSV2555`` of
-analysisUtils) runs in delivered scripts only when they calibrate anew, not on a restore.  Imaging
-selects by field and spw and does not read SOURCE.
-Source: ALMA QA2 calibration script generator, which calls the fix for every MS; archive pages on known issues.
+Remedy: where one source alone is called as the field is, the field gets its id; the observatory's own
+repair of ASDMs (SACM-211) pairs them by name too.  Delivered scripts run ``fixForCSV2555`` only when
+they calibrate anew, not on a restore.  What names do not settle: see source-rows-lost.
+Source: ALMA QA2 calibration script generator, which calls the fix for every MS; the check
+``iscsv2555`` of SDK/sacm.
 """
 
 from __future__ import annotations
@@ -13,30 +15,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from reimage.fix import Facts, Report, reporting
-from reimage.model import Delivery
+from reimage.fix import Facts, Fix, MsOperation
+from reimage.model import Delivery, Stage
 
 
-def _find(delivery: Delivery, facts: Facts) -> Iterator[Report]:
-    del delivery
+def _ill(facts: Facts) -> Iterator[MsOperation]:
     for ms, fact in facts.items():
-        sources, name = fact.get("sources", {}), PurePath(ms).name
-        told = {
-            "fields without a source": sources.get("fields_without"),
-            "sources with unknown spws": sources.get("unknown_spws"),
-        }
-        said = [f"{what} {', '.join(map(str, ids))}" for what, ids in told.items() if ids]
-        if said:
-            yield Report(
-                caveat="source-ids-inconsistent",
-                subject=name,
-                text=f"{name} has {' and '.join(said)} (CSV-2555)",
+        for field, source in fact.get("sources", {}).get("misnamed", ()):
+            yield MsOperation(
+                ms=ms, kind="set_field_source", arguments={"field": field, "source": source}
             )
 
 
-FIX = reporting(
-    name="source-ids-inconsistent",
+def _applies(delivery: Delivery, facts: Facts) -> str | None:
+    del delivery
+    told = [
+        f"{PurePath(one.ms).name} field {one.arguments['field']}, which is source"
+        f" {one.arguments['source']}"
+        for one in _ill(facts)
+    ]
+    return f"a source of another name: {', '.join(told)} (CSV-2555)" if told else None
+
+
+def _apply(delivery: Delivery, facts: Facts) -> tuple[MsOperation, ...]:
+    del delivery
+    return tuple(_ill(facts))
+
+
+FIX = Fix(
+    id="source-ids-inconsistent",
     issue="CSV-2555",
-    title="report fields, sources and spws that contradict each other",
-    find=_find,
+    title="let fields name the sources that are called as they are",
+    before=Stage.IMAGE,
+    applies=_applies,
+    apply=_apply,
 )

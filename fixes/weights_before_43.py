@@ -4,7 +4,9 @@ Symptom: datasets that are combined, or an image of several spws, are weighted w
 Cause: the pipeline before CASA 4.2.2, and manual calibration before 4.3, wrote WEIGHT and SIGMA
 without channel width and integration time.
 Remedy: calibrate anew, or ``statwt`` on line-free data, or scale before combining; it is reported,
-because an image of one dataset alone is little worse for it and no remedy is free of choices.
+because an image of one dataset alone is little worse for it and no remedy is free of choices:
+``statwt`` wants channels without line emission, which nothing delivered names for such data, and a scale
+of 2 x channel width x integration time holds only where Tsys was applied with calwt, which is not told.
 HISTORY tells the versions; an MS that was delivered calibrated and tells none is of Cycle 0, whose
 data were processed by CASA 3.3 to 4.0.
 Source: casaguides, DataWeightsAndCombination.

@@ -5,22 +5,22 @@ sees a delivery, or the facts of MSs; it imports no CASA and nothing of the serv
 the model and the errors.  Adding one is adding its file: the contract tests cover it already.
 
 Where an issue cannot be mended by the one who images, its fix *reports*: the run gets a caveat, and
-nobody takes the images for better than they are.
+nobody takes the images for better than they are.  What an operator must decide is *offered*.
 """
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from reimage import document
-from reimage.errors import FixError
-from reimage.model import Delivery, FixReference, Stage
+from reimage.errors import FixError, UsageError
+from reimage.model import Delivery, Stage
+from reimage.run import FixReference
 
 Facts: TypeAlias = Mapping[str, Mapping[str, Any]]
 """By MS path, what job ``inspect_ms`` found; empty before *restore*."""
@@ -50,6 +50,13 @@ class FixIneffective(FixError):
     hint = "The fix does not cure what it claims: look at its diff in the run's evidence."
 
 
+class FixUnknown(UsageError):
+    """A run is to have a fix that is not declared."""
+
+    code = "fix-unknown"
+    hint = "`reimage fix list` names them."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePatch:
     """The new text of one delivered file, named relative to the delivery's root."""
@@ -73,7 +80,15 @@ class MsOperation:
     """One declared change of an MS, carried out by job ``fix_ms`` inside the build."""
 
     ms: str
-    kind: Literal["set_field_direction", "fix_planets", "put_keyword", "delete_rows", "flagdata"]
+    kind: Literal[
+        "set_field_direction",
+        "fix_planets",
+        "set_field_source",
+        "join_syscal_times",
+        "put_keyword",
+        "delete_rows",
+        "flagdata",
+    ]
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -113,6 +128,14 @@ class Fix:
     apply: Callable[[Delivery, Facts], Remedy]
     reports: bool = False
     """Nothing is changed: `apply` returns reports."""
+    offered: bool = False
+    """Never applied by itself: a run has it when an operator named it (`reimage run --fix`)."""
+    obstacles: Callable[[Delivery, Facts], tuple[str, ...]] = lambda *_: ()
+    """Why it would not be safe: where there is any, nothing is applied."""
+    python: str = ""
+    """Only for builds of this Python (``3``); empty: any."""
+    caveat: str = ""
+    """What a run carries whose files were mended so; empty: nothing need be told."""
 
 
 def reporting(
@@ -137,21 +160,33 @@ def reporting(
     )
 
 
-def discover(folders: Iterable[Path]) -> tuple[FixReference, ...]:
-    """Return references to every fix in the folders, by id; a later folder's wins over an earlier's.
+def known(folders: Iterable[Path]) -> tuple[tuple[FixReference, Fix], ...]:
+    """Return every fix in the folders, by id; a later folder's wins over an earlier's.
 
     Raises
     ------
     FixUnreadable
     """
-    found: dict[str, FixReference] = {}
+    found: dict[str, tuple[FixReference, Fix]] = {}
     for folder in folders:
         for path in sorted(folder.glob("[!_]*.py")):
             fix = read(path)
-            found[fix.id] = FixReference(
-                id=fix.id, path=str(path), sha256=document.file_sha256(path)
-            )
+            reference = FixReference(id=fix.id, path=str(path), sha256=document.file_sha256(path))
+            found[fix.id] = reference, fix
     return tuple(found[id_] for id_ in sorted(found))
+
+
+def discover(folders: Iterable[Path], named: Collection[str] = ()) -> tuple[FixReference, ...]:
+    """Return the fixes of a run: all but the offered ones, and of these the named.
+
+    Raises
+    ------
+    FixUnreadable, FixUnknown
+    """
+    every = known(folders)
+    for unknown in sorted(set(named) - {fix.id for _, fix in every}):
+        raise FixUnknown(f"no fix is called {unknown!r}", evidence={"fix": unknown})
+    return tuple(one for one, fix in every if not fix.offered or fix.id in named)
 
 
 def read(path: Path) -> Fix:
@@ -192,17 +227,6 @@ def frozen(reference: FixReference) -> Fix:
             evidence={"fix": reference.id, "path": reference.path},
         )
     return read(path)
-
-
-def difference(path: str, before: str, after: str) -> str:
-    """Return a unified diff of one patched file."""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        after.splitlines(keepends=True),
-        f"delivered/{path}",
-        f"patched/{path}",
-    )
-    return "".join(lines)
 
 
 # --- what fixes look at ----------------------------------------------------------------------------

@@ -40,6 +40,8 @@ class AsdmPromise:
     """Rows of the MS: integrations x (baselines + autocorrelations), over Main rows and their spws."""
     scans: tuple[int, ...]
     n_antennas: int
+    cross_rows: int
+    """Of these rows, those of baselines: all that an import without autocorrelations has."""
 
 
 def read_promise(asdm: Path) -> AsdmPromise:
@@ -62,22 +64,23 @@ def read_promise(asdm: Path) -> AsdmPromise:
             f"{asdm.name}: {len(missing)} of {len(main)} binary files are missing, first {missing[0]}",
             evidence={"asdm": asdm.name, "missing": missing[:20], "n_missing": len(missing)},
         )
+    counted = [_ms_rows(row, configurations[_text(row, "configDescriptionId")]) for row in main]
     return AsdmPromise(
         name=asdm.name,
-        rows=sum(_ms_rows(row, configurations[_text(row, "configDescriptionId")]) for row in main),
+        rows=sum(cross + auto for cross, auto in counted),
+        cross_rows=sum(cross for cross, _ in counted),
         scans=tuple(sorted({int(_text(row, "scanNumber")) for row in main})),
         n_antennas=max(int(_text(row, "numAntenna")) for row in main),
     )
 
 
-def _ms_rows(main: Element, configuration: Element) -> int:
-    antennas = int(_text(main, "numAntenna"))
-    cross, auto = antennas * (antennas - 1) // 2, antennas
-    per_integration = {"CROSS_ONLY": cross, "AUTO_ONLY": auto, "CROSS_AND_AUTO": cross + auto}[
-        _text(configuration, "correlationMode")
-    ]
+def _ms_rows(main: Element, configuration: Element) -> tuple[int, int]:
+    """Return the rows of baselines and those of autocorrelations."""
+    antennas, mode = int(_text(main, "numAntenna")), _text(configuration, "correlationMode")
     data_descriptions = int(_text(configuration, "numDataDescription"))
-    return int(_text(main, "numIntegration")) * per_integration * data_descriptions
+    times = int(_text(main, "numIntegration")) * data_descriptions
+    cross, auto = {"CROSS_ONLY": (1, 0), "AUTO_ONLY": (0, 1), "CROSS_AND_AUTO": (1, 1)}[mode]
+    return cross * times * (antennas * (antennas - 1) // 2), auto * times * antennas
 
 
 def _binary(main: Element) -> str:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
-from reimage.delivery.scan import ASDM, Folder, join
+from reimage.delivery import raw
+from reimage.delivery.scan import Folder, join
 
 PARTS = ("calibrated", "calibration", "script", "raw", "product", "qa", "log")
 LOOSE = ""
@@ -115,7 +116,8 @@ def sort_contents(tree: Mapping[str, Folder], path: str) -> Contents:
                 for kind, pattern in rules:
                     if pattern.search(lower):
                         found[kind].append(join(place, name))
-            found["raw"] += _raw(tree, place, part)
+            if part in {"raw", LOOSE}:
+                found["raw"] += raw.within(tree, place)
             found["calibrated"] += _calibrated(tree, place, part)
     return Contents(**{kind: tuple(sorted(paths)) for kind, paths in found.items()})
 
@@ -127,12 +129,6 @@ def merged(several: Iterable[Contents]) -> Contents:
         for kind in together:
             together[kind] += getattr(one, kind)
     return Contents(**{kind: tuple(sorted(paths)) for kind, paths in together.items()})
-
-
-def _raw(tree: Mapping[str, Folder], place: str, part: str) -> list[str]:
-    if part not in {"raw", LOOSE}:
-        return []
-    return [join(place, name) for name in tree[place].folders if name.casefold().endswith(ASDM)]
 
 
 def _calibrated(tree: Mapping[str, Folder], place: str, part: str) -> list[str]:

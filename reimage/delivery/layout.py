@@ -11,17 +11,16 @@ flat   none of these: a tree that somebody flattened
 ====== ======================================================================================
 
 `scan` lists the directories, `contents` sorts the files by name, `eras` tells whose names they are,
-`paperwork` reads manifest and processing request, `notes` says what is odd.
+`paperwork` reads manifest and processing request, `naming` finds whose it is, `notes` says what is odd.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reimage.delivery import contents, eras, notes, paperwork
+from reimage.delivery import contents, eras, naming, notes, paperwork, raw
 from reimage.delivery.contents import Contents
 from reimage.delivery.paperwork import Papers
 from reimage.delivery.scan import Folder, scan
@@ -29,7 +28,6 @@ from reimage.errors import DeliveryError
 from reimage.model import Calibration, Delivery
 from reimage.uid import Uid
 
-_PROJECT = re.compile(r"\d{4}\.[0-9A-Z]\.\d{5}\.[A-Z]+")
 _MEMBER = "member"
 _CALIBRATE, _FOR_PI = "scriptForCalibration.py", "scriptForPI.py"
 
@@ -148,14 +146,17 @@ def _delivery(
 ) -> Delivery:
     main, found = own[0], contents.merged(one.found for one in own)
     layout = eras.layout_of(main.name)
-    papers, readme = paperwork.read_papers(root, found), _readme(tree, main.path)
-    member = main.uid or _named_by_files(found, papers)
+    papers, readme = paperwork.read_papers(root, found), naming.readme_of(tree, main.path)
+    member = main.uid or naming.member_of(found, papers)
     procedure = _procedure(found, papers, member)
     single_dish = eras.is_single_dish(found, procedure, papers.tasks)
-    project = _project(root / main.path, papers.states, None if readme is None else root / readme)
+    project = naming.project_of(
+        root / main.path, papers.states, None if readme is None else root / readme
+    )
     kind = Calibration.NONE if single_dish else _calibration(found)
-    odd = (*notes.notes(found, papers, member), *_about_trees(own, others))
-    return Delivery(
+    wanted = _ebs(kind, replace(found, raw=()), papers, member)
+    found, about_raw = _with_raw(tree, found, main.path, wanted)
+    delivery = Delivery(
         root=str(root),
         member=main.path or ".",
         layout=layout,
@@ -173,6 +174,27 @@ def _delivery(
         project=project,
         readme=readme,
         ebs=_ebs(kind, found, papers, member),
+        notes=(
+            *notes.notes(found, papers, member),
+            *about_raw,
+            *_about_trees(own, others),
+        ),
+    )
+    return _with_files(found, delivery)
+
+
+def _with_raw(
+    tree: Mapping[str, Folder], found: Contents, path: str, wanted: Sequence[str]
+) -> tuple[Contents, tuple[str, ...]]:
+    """Return the contents with each ASDM once, wherever in the tree it lies, and what is odd of them."""
+    away = raw.elsewhere(tree, found.raw, wanted)
+    asdms, twice = raw.one_each((*found.raw, *away), path)
+    return replace(found, raw=asdms), tuple(notes.raw_data(away, twice))
+
+
+def _with_files(found: Contents, delivery: Delivery) -> Delivery:
+    return replace(
+        delivery,
         raw=found.raw,
         scripts=found.scripts,
         script_for_pi=_one(found.scripts_named(_FOR_PI)),
@@ -190,7 +212,6 @@ def _delivery(
         weblogs=found.weblogs,
         logs=found.logs,
         other=found.other,
-        notes=odd,
     )
 
 
@@ -236,47 +257,6 @@ def _procedure(found: Contents, papers: Papers, member: Uid | None) -> str | Non
     named = [one.procedure for one in papers.of(member) if one.procedure]
     by_state = papers.states.get("recipe_name")
     return eras.preferred(named) or eras.procedure_of(found) or by_state
-
-
-def _named_by_files(found: Contents, papers: Papers) -> Uid | None:
-    """Return the member OUS that the delivery itself names, where its directory does not.
-
-    Files are prefixed ``member.<mous>.`` since Cycle 5; manifests and pipeline scripts name it;
-    tables and weblogs of Cycles 2 to 4 begin with it.  Places that disagree name none.
-    """
-    named = [path.rpartition("/")[2] for one in (found.scripts, found.readmes, found.manifests,
-             found.caltables, found.other) for path in one]  # fmt: skip
-    tables = [path.rpartition("/")[2] for path in (*found.caltables, *found.weblogs)]
-    places = [
-        [Uid.find(name) for name in named if name.casefold().startswith("member.uid")],
-        [one.uid for one in papers.manifests],
-        [Uid.find(papers.states.get("ousstatus_entity_id", ""))],
-        [Uid.find(name) for name in tables if name.casefold().startswith("uid___")],
-    ]
-    for place in places:
-        uids = {uid for uid in place if uid is not None}
-        if uids:
-            return uids.pop() if len(uids) == 1 else None
-    return None
-
-
-def _project(member: Path, states: Mapping[str, str], readme: Path | None) -> str | None:
-    """Return the project: the nearest directory that names one, else what scripts or README say."""
-    said = [*reversed(_PROJECT.findall(str(member.resolve()))), states.get("proposal_code")]
-    if not any(said) and readme is not None:
-        said.append(paperwork.project_code(paperwork.read_text(readme)))
-    return next((one for one in said if one), None)
-
-
-def _readme(tree: Mapping[str, Folder], path: str) -> str | None:
-    """Return the README of the member, or of the nearest directory above it that has one."""
-    while True:
-        found = contents.sort_contents(tree, path).readmes
-        if found:
-            return min(found, key=lambda one: ("member." not in one.rpartition("/")[2], one))
-        if not path:
-            return None
-        path = path.rpartition("/")[0]
 
 
 def _one(scripts: Sequence[str]) -> str | None:

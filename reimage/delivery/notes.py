@@ -10,6 +10,8 @@ session-empty           a session of the processing request has no execution blo
 request-not-calibrated  the request names execution blocks that have no calibration here
 manifest-not-calibrated the manifest names execution blocks that have no calibration here
 raw-not-calibrated      raw data of execution blocks without calibration
+raw-elsewhere           raw data that lie outside the member's directory: they are taken
+raw-twice               raw data of an execution block that has them already: these are not taken
 raw-missing             calibrated or requested execution blocks without raw data, beside others that have them
 not-unique              several scripts of which scriptForPI.py takes one, and stops
 manual-and-pipeline     scripts for manual calibration beside pipeline tables: the scripts are taken
@@ -98,6 +100,12 @@ def _list(name: str, what: Collection[str]) -> Iterator[str]:
         shown = sorted(what)[:MANY]
         more = f" and {len(what) - MANY} more" if len(what) > MANY else ""
         yield f"{name}: {', '.join(shown)}{more}"
+
+
+def raw_data(away: Sequence[str], twice: Sequence[str]) -> Iterator[str]:
+    """Tell of raw data in odd places."""
+    yield from _list("raw-elsewhere", sorted(set(away) - set(twice)))
+    yield from _list("raw-twice", twice)
 
 
 def trees(kept: Sequence[str], others: Sequence[str]) -> Iterator[str]:

@@ -104,6 +104,9 @@ def _by_names(nodes: Iterable[ast.AST], defined: set[str]) -> Iterator[tuple[int
         if isinstance(node, ast.If) and _ASKS.search(ast.unparse(node.test)):
             yield from _by_names([node.test], defined)
             continue
+        if isinstance(node, ast.Call) and _is_of_casa_6(node):
+            yield from _by_names([*node.args, *node.keywords], defined)
+            continue
         if isinstance(node, ast.Attribute) and node.attr in _GONE_METHODS:
             yield node.lineno, node.attr
         if isinstance(node, ast.Name) and node.id in _GONE_NAMES - defined:
@@ -111,6 +114,11 @@ def _by_names(nodes: Iterable[ast.AST], defined: set[str]) -> Iterator[tuple[int
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift) and _is_print(node.left):
             yield node.lineno, "print >>"
         yield from _by_names(ast.iter_child_nodes(node), defined)
+
+
+def _is_of_casa_6(node: ast.Call) -> bool:
+    """Whether ``execfile`` is called as in the shell of CASA 6, which has one that is told its globals."""
+    return isinstance(node.func, ast.Name) and node.func.id == "execfile" and len(node.args) > 1
 
 
 def _is_print(node: ast.AST) -> bool:
