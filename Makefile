@@ -27,7 +27,7 @@ test: check ## everything: checks, unit, contract, integration, real CASA
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not eras"
 
 test-eras: $(SET_UP) ## deliveries of every era, restored by CASA 6.2 to 6.7 (about 6 GB of builds, made once)
-	$(BIN)/pytest tests/casa/test_eras.py
+	$(BIN)/pytest tests/casa/test_eras.py tests/casa/test_shells.py
 
 quick: $(SET_UP) ## unit and contract tests only (under a minute)
 	$(BIN)/pytest -n 2 tests/unit tests/contract -m "not casa and not slow"

@@ -43,6 +43,8 @@ def input_digest(context: StageContext, stage: Stage, earlier: Mapping[Stage, st
             "build": [build.id, build.version, build.pipeline],
             "fixes": [[fix.id, fix.sha256] for fix in run.fixes],
         }
+        if build.python is None:  # another one applies tables and repairs MSs
+            own["jobs"] = [context.job_build().id, context.job_build().version]
     elif stage is Stage.IMAGE:
         own = {"recipe": run.recipe_digest}
     return document.digest(

@@ -14,7 +14,8 @@ from typing import Any
 from reimage import document, remedies
 from reimage.errors import DocumentUnreadable
 from reimage.ingest import Place, journal_path, own_outcome
-from reimage.model import Exit, Outcome, Result, Stage
+from reimage.model import Result, Stage
+from reimage.run import Exit, Outcome
 from reimage.store.rows import EvidenceRow
 from reimage.triage import evidence as evidences
 from reimage.triage.catalogue import ErrorClass

@@ -1,7 +1,7 @@
 """The controller: submits queued runs, follows the live ones, judges what ends, decides what is next.
 
 One leads per database (`reimage.leadership`).  Whatever it does to a run it first writes into the
-run's ``controller.jsonl`` and then projects into the database (`reimage.ingest`), so that it can be
+run's ``controller.jsonl`` and then projects into the database (`reimage.logbook`), so that it can be
 killed at any instruction: the next one reads on from where the rows stand.  Local supervisors go on
 while no controller runs.
 """
@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
-from typing import Any
 
-from reimage import closing, document, identity, ingest, journal, kernel, log, mirror, queueing
+from reimage import closing, document, identity, journal, kernel, log, mirror
 from reimage.executors.protocol import Executor, JobState, JobStatus, SubmissionFailed
-from reimage.ingest import LOG, Place
-from reimage.journal import Clock, Event, Journal
+from reimage.ingest import Place
+from reimage.journal import Clock
 from reimage.leadership import Leadership
+from reimage.logbook import Logbook, Watcher
 from reimage.model import State
 from reimage.settings import Settings
 from reimage.store import requests, runs
@@ -30,20 +29,6 @@ from reimage.triage.catalogue import load_classes
 
 SUBMIT_GRACE = timedelta(seconds=5)
 """After this long, an attempt that nobody supervises is submitted again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """Something that happened to a run, for who watches."""
-
-    run: str
-    holding: str
-    dataset: str
-    event: Event
-    """``attempt`` 0: the controller's own doing."""
-
-
-Watcher = Callable[[Notice], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +65,12 @@ class Controller:
     ) -> None:
         self._settings, self._executor, self._database = settings, executor, database
         self._clock = clock
+        self._logbook = Logbook(settings, database, clock)
         self._lead = Leadership(database, identity.of_self(), clock)
         self._policy = closing.Policy(
             classes=load_classes(settings.classes), max_attempts=settings.max_attempts
         )
         self._stop = threading.Event()
-        self._watcher: Watcher | None = None
         self.stopped_by: str | None = None
         """Name of the signal that ended `run`."""
 
@@ -117,12 +102,12 @@ class Controller:
         DiskFull
             Nothing is lost: start it again when there is room.
         """
-        self._watcher = on_progress
+        self._logbook.watcher = on_progress
         self._lead.acquire()
         try:
             with kernel.heard(self._drain), document.full_disk_told(self._settings.data):
                 mirror.bring_up_to_date(self._settings, self._database, self._policy, self._clock())
-                self._catch_up()
+                self._logbook.catch_up()
                 while not self._stop.is_set():
                     tally = self.step()
                     if once or (until_idle and tally.is_idle) or self._is_done(until_run):
@@ -155,22 +140,18 @@ class Controller:
 
     def _follow(self, row: RunRow, attempt: AttemptRow, status: JobStatus | None) -> None:
         """Take in what a live run has said, and close its attempt when that has ended."""
-        place = self._place(row)
+        place = self._logbook.place(row)
         number = attempt.attempt
         if not (place.directory / "run.json").is_file():
             self._executor.cancel(attempt.job or "")
-            self._abandon(place)
+            self._logbook.abandon(place)
             return
         if attempt.job is None:
             self._resubmit(place, row, attempt)
             return
         has_exit = closing.read_exit(place.directory, number) is not None
         ended = has_exit or (status is not None and status.state is JobState.ENDED)
-        said = ingest.journal_path(place.directory, number)
-        if ingest.has_grown(said, attempt.journal_offset):
-            with self._database.write() as session:
-                found = ingest.ingest_journal(session, place, number)
-            self._tell(row, found)
+        self._logbook.hear(place, row, attempt)
         if not ended:
             if row.cancel_at is not None:  # again and again: a signal may come too early
                 self._executor.cancel(attempt.job)
@@ -178,10 +159,10 @@ class Controller:
         other = self._executor.recover(place.directory, number)
         if not has_exit and other is not None and other != attempt.job:
             # Submitted twice by a controller that was killed between: the first one goes on.
-            self._record(place, row, "attempt.submitted", number=number, job=other)
+            self._logbook.record(place, row, "attempt.submitted", number=number, job=other)
             return
         facts = closing.close(place, number, self._policy, cancelled=row.cancel_at is not None)
-        self._record(place, row, "attempt.judged", **facts)
+        self._logbook.record(place, row, "attempt.judged", **facts)
 
     def _resubmit(self, place: Place, row: RunRow, attempt: AttemptRow) -> None:
         """Find, or start again, an attempt whose submission was interrupted."""
@@ -189,7 +170,7 @@ class Controller:
         if job is None and self._clock() - attempt.submitted_at > SUBMIT_GRACE:
             job = self._start(place, attempt.attempt)
         if job is not None:
-            self._record(place, row, "attempt.submitted", number=attempt.attempt, job=job)
+            self._logbook.record(place, row, "attempt.submitted", number=attempt.attempt, job=job)
 
     # --- the queue -----------------------------------------------------------------------------------
 
@@ -203,14 +184,16 @@ class Controller:
 
     def _submit(self, row: RunRow) -> None:
         """Start the next attempt of a queued run; on disk first, then in the database."""
-        place, number = self._place(row), row.attempts + 1
+        place, number = self._logbook.place(row), row.attempts + 1
         if not (place.directory / "run.json").is_file():
-            self._abandon(place)
+            self._logbook.abandon(place)
             return
-        self._record(place, row, "attempt.submitting", number=number, executor=self._executor.name)
+        self._logbook.record(
+            place, row, "attempt.submitting", number=number, executor=self._executor.name
+        )
         job = self._start(place, number)
         if job is not None:
-            self._record(place, row, "attempt.submitted", number=number, job=job)
+            self._logbook.record(place, row, "attempt.submitted", number=number, job=job)
 
     def _start(self, place: Place, number: int) -> str | None:
         """Have the executor start an attempt; None when it could not: it is tried again later."""
@@ -222,11 +205,6 @@ class Controller:
                 "attempt.not_submitted", run=place.run, attempt=number, message=error.message
             )
             return None
-
-    def _abandon(self, place: Place) -> None:
-        """End a run that has no directory any more: nothing is left to write into, or to judge."""
-        with self._database.write() as session:
-            ingest.abandon(session, place, "its run directory is gone", self._clock())
 
     # --- requests ------------------------------------------------------------------------------------
 
@@ -245,72 +223,22 @@ class Controller:
             row = runs.find(session, request.run)
         if row.state is State.DONE:
             return "already done"
-        place = self._place(row)
+        place = self._logbook.place(row)
         said = {"author": request.author, "reason": request.reason}
         if row.state is State.QUEUED:
-            self._record(place, row, "run.cancelled", **said)
+            self._logbook.record(place, row, "run.cancelled", **said)
             return "cancelled before it began"
         if row.cancel_at is None:
-            self._record(place, row, "cancel.asked", number=row.attempts, **said)
+            self._logbook.record(place, row, "cancel.asked", number=row.attempts, **said)
         return "its end was asked for"
 
     # --- small things --------------------------------------------------------------------------------
-
-    def _record(self, place: Place, row: RunRow, event: str, **facts: Any) -> None:  # noqa: ANN401 -- an event's own keys
-        """Write one event into the run's log, then project the log into the database."""
-        writer = Journal(place.directory / LOG, 0, clock=self._clock)
-        try:
-            writer.emit(event, **facts)
-        finally:
-            writer.close()
-        self._ingest_log(place, row)
-
-    def _ingest_log(self, place: Place, row: RunRow) -> None:
-        with self._database.write() as session:
-            found = ingest.ingest_log(session, place)
-        self._tell(row, found)
-
-    def _place(self, row: RunRow) -> Place:
-        with self._database.read() as session:
-            run_id = runs.row_id(session, row.run)
-        return Place(
-            run=row.run,
-            run_id=run_id,
-            directory=queueing.run_directory(self._settings, row),
-        )
-
-    def _catch_up(self) -> None:
-        """Read the logs that a controller before this one wrote and did not live to project."""
-        with self._database.read() as session:
-            unfinished = [
-                row
-                for state in State
-                if state is not State.DONE
-                for row in runs.list_runs(session, state=state)
-            ]
-            behind = [
-                row
-                for row in unfinished
-                if ingest.has_grown(
-                    queueing.run_directory(self._settings, row) / LOG,
-                    runs.log_offset(session, row.run),
-                )
-            ]
-        for row in behind:
-            self._ingest_log(self._place(row), row)
 
     def _is_done(self, run: str | None) -> bool:
         if run is None:
             return False
         with self._database.read() as session:
             return runs.find(session, run).state is State.DONE
-
-    def _tell(self, row: RunRow, events: tuple[Event, ...]) -> None:
-        if self._watcher is not None:
-            for event in events:
-                self._watcher(
-                    Notice(run=row.run, holding=row.holding, dataset=row.dataset, event=event)
-                )
 
     def _drain(self, number: int, frame: FrameType | None) -> None:
         """On SIGTERM and SIGINT: finish the step, resign, leave the runs going on."""

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from reimage import document, journal
 from reimage.errors import DocumentUnreadable, StoreError
 from reimage.journal import Event
-from reimage.model import Exit, Judgement, Outcome, ProductState, Result, Stage
+from reimage.model import ProductState, Result, Stage
+from reimage.run import Exit, Judgement, Outcome
 from reimage.store import decisions, events, failures, moves, products, runs, stage_records
 from reimage.store.failures import NewFailure
 from reimage.store.moves import Ending

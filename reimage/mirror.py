@@ -6,7 +6,6 @@ The files are the source; the rows are there so that questions about history can
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from reimage import fix
 from reimage.casa import builds
@@ -34,9 +33,8 @@ def bring_up_to_date(settings: Settings, database: Database, policy: Policy, at:
         )
         for one in policy.classes
     ]
-    references = fix.discover((shipped("fixes"), *settings.fixes))
-    known = [fix.read(Path(reference.path)) for reference in references]
-    issues = [IssueRecord(name=one.id, title=one.title, url=one.issue) for one in known]
+    known = fix.known((shipped("fixes"), *settings.fixes))
+    issues = [IssueRecord(name=one.id, title=one.title, url=one.issue) for _, one in known]
     with database.write() as session:
         mirrors.mirror(session, builds.registered(settings.builds_dir), at)
         mirrors.mirror_classes(session, classes, at)

@@ -15,8 +15,9 @@ from reimage.casa import builds, policy
 from reimage.errors import RunUnknown
 from reimage.ingest import LOG, Place
 from reimage.journal import Journal
-from reimage.model import Limits, Run, Stage
+from reimage.model import Stage
 from reimage.recipes.load import load_recipe, override
+from reimage.run import Limits, Run
 from reimage.settings import Settings, shipped
 from reimage.store import datasets, moves, requests, runs
 from reimage.store.rows import RunRow
@@ -33,6 +34,7 @@ def make_run(
     casa: str | None = None,
     until: Stage | None = None,
     overrides: Sequence[str] = (),
+    fixes: Sequence[str] = (),
     category: str | None = None,
     sweep: str | None = None,
     retry_of: str | None = None,
@@ -44,12 +46,14 @@ def make_run(
     ----------
     overrides
         ``step.parameter=value``, as of ``--set``.
+    fixes
+        Offered fixes that the run is to have beside those that every run has.
     adopt_from
         Directory of an earlier run whose proven stages may be taken over.
 
     Raises
     ------
-    DatasetUnknown, RunLive, BuildUnknown, RecipeError, FixUnreadable
+    DatasetUnknown, RunLive, BuildUnknown, RecipeError, FixUnreadable, FixUnknown
     """
     with database.read() as session:
         row = datasets.find(session, settings.holding, dataset)
@@ -67,7 +71,7 @@ def make_run(
         recipe_digest=document.digest(chosen),
         archive=settings.archive,
         builds=builds.registered(settings.builds_dir),
-        fixes=fix.discover((shipped("fixes"), *settings.fixes)),
+        fixes=fix.discover((shipped("fixes"), *settings.fixes), fixes),
         limits=Limits(
             memory_mb=settings.memory_mb, wall_s=settings.wall_s, silence_s=settings.silence_s
         ),
@@ -92,6 +96,7 @@ def rerun(
     casa: str | None = None,
     until: Stage | None = None,
     overrides: Sequence[str] = (),
+    fixes: Sequence[str] = (),
 ) -> RunRow:
     """Queue a new run of the dataset of an earlier one, which it may take proven stages from.
 
@@ -111,6 +116,7 @@ def rerun(
         casa=casa,
         until=until,
         overrides=overrides,
+        fixes=fixes,
         category=earlier.category,
         retry_of=earlier.run,
         adopt_from=str(run_directory(settings, earlier)),

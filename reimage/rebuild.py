@@ -16,7 +16,8 @@ from reimage import document, ingest, sweeps
 from reimage.casa import builds
 from reimage.errors import DocumentUnreadable, StoreError
 from reimage.ingest import Place
-from reimage.model import Run, State
+from reimage.model import State
+from reimage.run import Run
 from reimage.settings import Settings
 from reimage.store import builds as build_mirror
 from reimage.store import datasets, moves, runs

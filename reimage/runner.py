@@ -21,7 +21,8 @@ from typing import Any, Protocol
 
 from reimage import adoption, document, journal, log
 from reimage.errors import DiskFull, Refusal, ReimageError
-from reimage.model import Fault, Outcome, Product, Run, Stage
+from reimage.model import Product, Stage
+from reimage.run import Fault, Outcome, Run
 from reimage.stages.context import PROVEN, StageContext
 
 RESERVE_BYTES = 256 << 10

@@ -5,7 +5,7 @@
 The same under every executor.  PROGRAM is what carries out the attempt (default: the runner); it gets
 RUN_DIR and ATTEMPT as its last arguments.  ``attempts/<n>/supervisor.json`` says who this process is
 and is made once: a second supervisor of the same attempt finds it and leaves.  ``exit.json``
-(`reimage.model.Exit`) is written last, when no process of the tree is left.
+(`reimage.run.Exit`) is written last, when no process of the tree is left.
 
 Nothing outlives it: the runner dies with this process (PDEATHSIG), and what the runner leaves behind
 becomes a child of this process (subreaper) and is ended with the rest.  Memory is that of the whole
@@ -76,16 +76,8 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(name, lambda number, _: _ask(watch, number))
     kernel.adopt_orphans()
     cgroup = kernel.MemoryCgroup.make(f"{run_dir.name}-{attempt}", int(limits["memory_mb"]) * MB)
-    with (directory / "runner.log").open("ab") as log:
-        child = Popen(  # noqa: S603 -- our own program
-            [*program, str(run_dir), str(attempt)],
-            cwd=run_dir,
-            stdin=DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=kernel.Birth(os.getpid(), cgroup),  # noqa: PLW1509 -- one thread here
-        )
+    command = [*program, str(run_dir), str(attempt)]
+    child = _begin(command, run_dir, directory / "runner.log", kernel.Birth(os.getpid(), cgroup))
     end = _watch(child.pid, watch, limits, directory / "memory.jsonl", over=1.1 if cgroup else 1)
     child.returncode = end.code
     _end_tree(grace_s=0)
@@ -103,6 +95,19 @@ def main(arguments: Sequence[str]) -> int:
     }
     _write(directory / "exit.json", record)
     return 0
+
+
+def _begin(command: list[str], folder: Path, log: Path, birth: kernel.Birth) -> Popen[bytes]:
+    with log.open("ab") as said:
+        return Popen(  # noqa: S603 -- our own program
+            command,
+            cwd=folder,
+            stdin=DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+            preexec_fn=birth,  # noqa: PLW1509 -- one thread here
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reimage import category as declared
-from reimage import document, journal, ledger, queueing
+from reimage import document, fix, journal, ledger, queueing
 from reimage.category import Category
 from reimage.errors import UsageError
 from reimage.settings import Settings, shipped
@@ -64,6 +65,7 @@ def launch(
     pilot: bool = False,
     recipe: str | None = None,
     casa: str | None = None,
+    fixes: Sequence[str] = (),
     limit: int | None = None,
     author: str | None = None,
 ) -> SweepLaunch:
@@ -74,11 +76,12 @@ def launch(
 
     Raises
     ------
-    CategoryUnknown, CategoryUnusable, CategoryEmpty, FilterMalformed, RecipeError
+    CategoryUnknown, CategoryUnusable, CategoryEmpty, FilterMalformed, RecipeError, FixUnknown
     """
     category = declared.find_category(category_id, folders(settings))
     members = find_members(database, category)
     chosen = (declared.sample(members, category.pilot) if pilot else members)[:limit]
+    fix.discover((shipped("fixes"), *settings.fixes), fixes)  # refused before a sweep is recorded
     now = journal.now()
     sweep = SweepRow(
         sweep=f"{category.id}-{queueing.new_id(now)}"[:80],
@@ -102,6 +105,7 @@ def launch(
                     dataset=dataset,
                     recipe=sweep.recipe,
                     casa=casa,
+                    fixes=fixes,
                     category=category.id,
                     sweep=sweep.sweep,
                 )

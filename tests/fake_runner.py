@@ -15,7 +15,8 @@ from pathlib import Path
 
 from reimage import document
 from reimage.journal import Journal, now
-from reimage.model import Fault, Outcome, Product, ProductState, Run, Stage
+from reimage.model import Product, ProductState, Stage
+from reimage.run import Fault, Outcome, Run
 
 
 def play(directory, attempt):
@@ -24,6 +25,9 @@ def play(directory, attempt):
     journal = Journal(directory / "attempts" / str(attempt) / "journal.jsonl", attempt)
     journal.emit("attempt.started", run=run.run, dataset=run.dataset)
     journal.emit("something.new", nobody="knows this event")
+    journal.emit("delivery.read", notes=["raw-missing: uid___A002_X1_X1"])
+    because = ["4.7.2: README, line 1"]
+    journal.emit("casa.chosen", build="casa-test", wanted="4.7.2", doubtful=True, because=because)
     fault, stage = None, None
     for stage in Stage:
         proven = directory / f"{stage}.proven"

@@ -11,7 +11,8 @@ from typing import Any
 
 from astropy.table import Table
 
-from reimage.model import CasaBuild, Limits, Run
+from reimage.model import CasaBuild
+from reimage.run import Limits, Run
 
 MOUS = "uid://A001/X1/X2"
 MEMBER = (

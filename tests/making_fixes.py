@@ -73,8 +73,8 @@ def make_facts(ms: str = MS, **other: Any) -> dict[str, dict[str, Any]]:
         "correlators": ["ALMA_BASELINE"],
         "pointing_rows": 10,
         "flag_row_sound": True,
-        "sources": {"rows": 2, "fields_without": [], "unknown_spws": []},
-        "syscal": {"rows": 8, "rows_outside": 0, "scans_without": []},
+        "sources": {"rows": 2, "fields_without": [], "unknown_spws": [], "misnamed": []},
+        "syscal": {"rows": 8, "rows_outside": 0, "scans_without": [], "torn": 0},
     }
     return {ms: {**fact, **other}}
 

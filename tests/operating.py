@@ -12,7 +12,8 @@ import fake_runner
 from reimage import cli, document, sweeps
 from reimage.controller import Controller
 from reimage.executors.protocol import JobState, JobStatus
-from reimage.model import Exit, Outcome, ProductState, Run
+from reimage.model import ProductState
+from reimage.run import Exit, Outcome, Run
 from reimage.settings import Settings
 from reimage.store import datasets, migrate
 

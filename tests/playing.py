@@ -9,8 +9,9 @@ from making import WHEN, make_run
 
 from reimage.controller import Controller
 from reimage.executors.local import LocalExecutor
-from reimage.model import Limits, Stage
+from reimage.model import Stage
 from reimage.queueing import enqueue
+from reimage.run import Limits
 from reimage.store import runs
 
 FAKE = str(Path(__file__).with_name("fake_runner.py"))

@@ -27,7 +27,8 @@ import psutil
 from reimage import document, journal, settings
 from reimage.casa import builds, environments, process
 from reimage.demo.build import build_archive
-from reimage.model import CasaBuild, Exit, Stage
+from reimage.model import CasaBuild, Stage
+from reimage.run import Exit
 
 HERE = Path(__file__).parent
 SOURCE_OF = "a"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reimage import document
 from reimage.errors import DocumentUnreadable, SettingsError
-from reimage.model import Run
+from reimage.run import Run
 
 SHIPPED = Path(__file__).with_name("policy.toml")
 

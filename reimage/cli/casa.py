@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reimage.casa import builds, environments
-from reimage.cli import casa_choice, complete, render, shapes
+from reimage.cli import casa_choice, complete, render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.render import Column
@@ -57,7 +57,7 @@ def list_(
         return
     found = builds.registered(Invocation.of(context).settings.builds_dir)
     if as_json:
-        render.show(shapes.Builds(builds=found))
+        render.show(site_shapes.Builds(builds=found))
     elif found:
         render.table(render.console(), REGISTERED, [_row(build) for build in found])
     else:
@@ -66,13 +66,13 @@ def list_(
 
 def _list_installable(*, as_json: bool) -> None:
     found = tuple(
-        shapes.InstallableBuild(
+        site_shapes.InstallableBuild(
             version=row.version, python=row.python, build=row.id, broken=row.broken, note=row.why
         )
         for row in environments.installable()
     )
     if as_json:
-        render.show(shapes.InstallableBuilds(installable=found))
+        render.show(site_shapes.InstallableBuilds(installable=found))
         return
     rows = [[row.version, row.python, row.broken or "yes", row.note] for row in found]
     render.table(render.console(), INSTALLABLE, rows)
@@ -136,15 +136,19 @@ def probe(
     *,
     as_json: Json = False,
 ) -> None:
-    """Prove that a build imports, opens an MS and knows its measures data."""
+    """Prove that a build imports, opens an MS and knows its measures data; that its shell starts."""
     found = builds.find(Invocation.of(context).settings.builds_dir, build)
-    probed = builds.probe(found)
+    probed = builds.probe(found, render.say)
     if as_json:
-        render.show(shapes.Builds(builds=(probed,)))
+        render.show(site_shapes.Builds(builds=(probed,)))
         return
+    shell = "" if probed.casa is None else ", delivered scripts run in its shell"
+    shell += (
+        "" if probed.python else " (and nothing else: another build looks into what they leave)"
+    )
     pipeline = f", ALMA pipeline {probed.pipeline}" if probed.pipeline else ", no ALMA pipeline"
     render.console().print(
-        f"{probed.id} works: CASA {probed.version}, Python {probed.python_version}{pipeline}",
+        f"{probed.id} works: CASA {probed.version}, Python {probed.python_version}{pipeline}{shell}",
         soft_wrap=True,
     )
 
@@ -152,6 +156,7 @@ def probe(
 @app.command(
     epilog="Examples:\n\n"
     "reimage casa register /opt/casa-6.5.4-9-pipeline-2023.1.0.124-py3.8\n\n"
+    "reimage casa register /opt/casa-release-4.7.2-el6\n\n"
     "reimage casa register ~/venvs/casa/bin/python --id casa-nightly"
 )
 def register(
@@ -159,7 +164,7 @@ def register(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A monolithic CASA's directory, an environment with casatasks, or its python.",
+            help="A monolithic CASA's directory or executable, an environment with casatasks, or its python.",
             show_default=False,
         ),
     ],
@@ -220,5 +225,5 @@ def _row(build: CasaBuild) -> list[render.Cell | None]:
         build.python_version,
         build.pipeline or "none",
         build.kind,
-        build.python,
+        build.python or build.casa,
     ]

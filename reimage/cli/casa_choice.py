@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reimage import queueing
 from reimage.casa import builds, choose, distributions, policy
-from reimage.cli import render, shapes
+from reimage.cli import places, render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.render import Column
 from reimage.delivery import versions
-from reimage.errors import UidMalformed, UsageError
-from reimage.model import Stage
-from reimage.uid import Uid
 
 STATEMENTS = (
     Column(title="CASA"),
@@ -23,14 +19,7 @@ STATEMENTS = (
 )
 
 
-class DeliveryNotHere(UsageError):
-    """What was named is no directory, no file, and no dataset that was fetched."""
-
-    code = "delivery-not-here"
-    hint = "Name a directory or a file of a delivery, or fetch the dataset: `reimage run MOUS --until choose`."
-
-
-def reason(invocation: Invocation, target: str) -> shapes.CasaReasons:
+def reason(invocation: Invocation, target: str) -> site_shapes.CasaReasons:
     """Return the choice for a directory, a file, or the delivery of a dataset's latest run.
 
     Raises
@@ -45,7 +34,7 @@ def reason(invocation: Invocation, target: str) -> shapes.CasaReasons:
     )
     build = next((build for build in known if build.id == choice.build), None)
     is_exact = build is not None and choice.wanted is not None and choose.fits(build, choice.wanted)
-    return shapes.CasaReasons(
+    return site_shapes.CasaReasons(
         wanted=choice.wanted,
         version=None if build is None else build.version,
         installed=build is not None,
@@ -64,27 +53,10 @@ def reason(invocation: Invocation, target: str) -> shapes.CasaReasons:
 def _place(invocation: Invocation, target: str) -> Path:
     """Return the directory or file that is meant; only a dataset asks the run database."""
     path = Path(target).expanduser()
-    if path.exists():
-        return path
-    try:
-        dataset = str(Uid.parse(target))
-    except UidMalformed as error:
-        raise DeliveryNotHere(
-            f"no directory, file or dataset {target!r}", evidence={"target": target}
-        ) from error
-    settings = invocation.settings
-    with invocation.database() as database, database.read() as session:
-        row = queueing.find_target(session, settings.holding, dataset)
-    delivery = queueing.run_directory(settings, row) / Stage.FETCH.value / "delivery"
-    if not delivery.is_dir():
-        raise DeliveryNotHere(
-            f"the delivery of {dataset} is not here: its latest run {row.run} has fetched nothing",
-            evidence={"dataset": dataset, "run": row.run},
-        )
-    return delivery
+    return path if path.exists() else places.fetched(places.latest_run(invocation, target))
 
 
-def tell(found: shapes.CasaReasons, *, explain: bool) -> None:
+def tell(found: site_shapes.CasaReasons, *, explain: bool) -> None:
     """Print a choice: one line, or the whole reasoning."""
     out = render.console()
     wanted = found.wanted or "nothing that is said about the calibration"

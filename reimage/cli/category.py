@@ -6,7 +6,7 @@ import typer
 
 from reimage import category as declared
 from reimage import sweeps
-from reimage.cli import render, shapes
+from reimage.cli import render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import CategoryId, Json
 from reimage.cli.render import Column
@@ -33,7 +33,7 @@ def list_(context: typer.Context, *, as_json: Json = False) -> None:
     found = declared.load_categories(sweeps.folders(settings))
     if as_json:
         dumped = tuple(one.model_dump(mode="json", by_alias=True) for one in found)
-        render.show(shapes.Declared(declared=dumped))
+        render.show(site_shapes.Declared(declared=dumped))
         return
     rows = [[one.id, one.kind, one.recipe or settings.recipe, one.title] for one in found]
     render.table(render.console(), COLUMNS, rows)
@@ -46,7 +46,7 @@ def show(context: typer.Context, name: CategoryId, *, as_json: Json = False) -> 
     found = declared.find_category(name, sweeps.folders(invocation.settings))
     if as_json:
         dumped = found.model_dump(mode="json", by_alias=True)
-        render.show(shapes.Declaration(declaration=dumped))
+        render.show(site_shapes.Declaration(declaration=dumped))
         return
     with invocation.database() as database:
         members = sweeps.find_members(database, found)

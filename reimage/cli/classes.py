@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from reimage.cli import complete, render, shapes
+from reimage.cli import complete, render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.render import Column
@@ -41,7 +41,7 @@ def list_(context: typer.Context, *, as_json: Json = False) -> None:
     """List every error class."""
     found = load_classes(Invocation.of(context).settings.classes)
     if as_json:
-        render.show(shapes.Declared(declared=tuple(_brief(one) for one in found)))
+        render.show(site_shapes.Declared(declared=tuple(_brief(one) for one in found)))
         return
     rows = [[one.id, one.family, one.fault, one.remedy, one.title] for one in found]
     render.table(render.console(), COLUMNS, rows)
@@ -68,7 +68,7 @@ def show(
     if found is None:
         raise ErrorClassUnknown(f"no error class {name!r}", evidence={"class": name})
     if as_json:
-        render.show(shapes.Declaration(declaration=found.model_dump(mode="json")))
+        render.show(site_shapes.Declaration(declaration=found.model_dump(mode="json")))
         return
     out = render.console()
     out.print(render.heading(f"{found.family}/{found.id}: {found.title}"), soft_wrap=True)

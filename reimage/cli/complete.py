@@ -30,6 +30,13 @@ def categories(incomplete: str) -> list[str]:
     return _stems(folders, "*.toml", incomplete)
 
 
+def fixes(incomplete: str) -> list[str]:
+    """Return fixes, shipped and a site's: a module is called like its fix, but for the hyphens."""
+    folders = [shipped("fixes"), *(f for found in _settings() for f in found.fixes)]
+    stems = _stems(folders, "[!_]*.py", incomplete.replace("-", "_"))
+    return [stem.replace("_", "-") for stem in stems]
+
+
 def error_classes(incomplete: str) -> list[str]:
     """Return error classes, shipped and a site's."""
     folders = [SHIPPED_CLASSES, *(f for found in _settings() for f in found.classes)]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from reimage import rebuild as rebuilding
-from reimage.cli import render, shapes
+from reimage.cli import render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.store import migrate
@@ -38,7 +38,7 @@ def current(context: typer.Context, *, as_json: Json = False) -> None:
     url = invocation.settings.database_url
     revision, head = migrate.current(url, invocation.password), migrate.head()
     if as_json:
-        shown = shapes.Revision(database=url, revision=revision, head=head)
+        shown = site_shapes.Revision(database=url, revision=revision, head=head)
         render.show(shown)
         return
     what = "no tables yet" if revision is None else f"at {revision}"

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from reimage.cli import render, shapes
+from reimage.cli import render, site_shapes
 from reimage.cli.options import Json
 from reimage.delivery import layout, refusal
 from reimage.errors import Refusal
@@ -58,7 +58,7 @@ def inspect(
     found = layout.read_layout(directory)
     refused = _refused(found)
     if as_json:
-        render.show(shapes.Inspection(delivery=found, refused=refused))
+        render.show(site_shapes.Inspection(delivery=found, refused=refused))
         return
     out = render.console()
     out.print(render.heading(found.dataset or "member OUS not named"), soft_wrap=True)
@@ -69,15 +69,15 @@ def inspect(
         out.print(Text.assemble(("  note  ", "yellow"), note), soft_wrap=True)
 
 
-def _refused(found: Delivery) -> shapes.Refused | None:
+def _refused(found: Delivery) -> site_shapes.Refused | None:
     try:
         refusal.refuse_by_delivery(found)
     except (Refusal, layout.DeliveryEmpty) as error:
-        return shapes.Refused(code=error.code, why=error.message)
+        return site_shapes.Refused(code=error.code, why=error.message)
     return None
 
 
-def _facts(found: Delivery, refused: shapes.Refused | None) -> dict[str, str]:
+def _facts(found: Delivery, refused: site_shapes.Refused | None) -> dict[str, str]:
     return {
         "project": found.project or "not named",
         "era": found.era,

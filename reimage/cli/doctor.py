@@ -10,12 +10,12 @@ from rich.text import Text
 
 from reimage import doctor as examining
 from reimage import settings as layers
-from reimage.cli import render, shapes
+from reimage.cli import render, site_shapes
 from reimage.cli.codes import FAILED
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.render import Column
-from reimage.cli.shapes import Setting
+from reimage.cli.site_shapes import Setting
 
 app = typer.Typer(add_completion=False)
 
@@ -42,8 +42,8 @@ def doctor(
     invocation = Invocation.of(context)
     checks = examining.examine(invocation.settings)
     if as_json:
-        shown = tuple(shapes.Check(**asdict(check)) for check in checks)
-        render.show(shapes.Checkup(checks=shown, settings=find_settings(invocation)))
+        shown = tuple(site_shapes.Check(**asdict(check)) for check in checks)
+        render.show(site_shapes.Checkup(checks=shown, settings=find_settings(invocation)))
     elif settings:
         rows = [[one.name, str(one.value), one.origin] for one in find_settings(invocation)]
         render.table(render.console(), SETTINGS, rows)

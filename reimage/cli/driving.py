@@ -6,10 +6,11 @@ import time
 
 from reimage.cli.codes import INTERRUPTED
 from reimage.cli.progress import Board
-from reimage.controller import Controller, Notice
+from reimage.controller import Controller
 from reimage.executors.local import LocalExecutor
 from reimage.journal import Event
 from reimage.leadership import ControllerRunning
+from reimage.logbook import Notice
 from reimage.model import State
 from reimage.settings import Settings
 from reimage.store import events, runs

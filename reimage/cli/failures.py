@@ -8,11 +8,11 @@ from typing import Annotated, get_args
 
 import typer
 
-from reimage.cli import render, shapes
+from reimage.cli import render, run_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json, OfSweep
 from reimage.cli.render import Column
-from reimage.cli.shapes import FailureShare
+from reimage.cli.run_shapes import FailureShare
 from reimage.model import Result
 from reimage.store import failures as store
 from reimage.store.failures import By
@@ -60,7 +60,7 @@ def failures(
     with Invocation.of(context).database() as database:
         failed, refused = grouped(database, by, sweep=sweep, since=_utc(since))
     if as_json:
-        render.show(shapes.Failures(failures=failed, refused=refused))
+        render.show(run_shapes.Failures(failures=failed, refused=refused))
     else:
         show_groups(by, failed, refused)
 

@@ -7,21 +7,19 @@ from typing import Annotated
 
 import typer
 
-from reimage import document, queueing
+from reimage import document
 from reimage import fix as declared
-from reimage.cli import render, shapes
-from reimage.cli.casa_choice import DeliveryNotHere
+from reimage.cli import places, render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.render import Column
 from reimage.delivery import layout
-from reimage.errors import UidMalformed
 from reimage.fix import Facts, Fix
-from reimage.model import Delivery, FixReference, Stage
+from reimage.model import Delivery, Stage
+from reimage.run import FixReference
 from reimage.settings import Settings, shipped
 from reimage.stages.context import PROVEN
 from reimage.stages.values import RestoreValue
-from reimage.uid import Uid
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -55,18 +53,19 @@ def list_(context: typer.Context, *, as_json: Json = False) -> None:
                 "title": one.title,
                 "before": one.before.value,
                 "reports": one.reports,
+                "offered": one.offered,
                 "issue": one.issue,
                 "path": reference.path,
                 "sha256": reference.sha256,
             }
             for reference, one in found
         )
-        render.show(shapes.Declared(declared=rows))
+        render.show(site_shapes.Declared(declared=rows))
         return
     render.table(
         render.console(),
         COLUMNS,
-        [[one.id, one.before.value, one.title, one.issue] for _, one in found],
+        [[one.id, one.before.value, _title(one), one.issue] for _, one in found],
     )
 
 
@@ -94,13 +93,15 @@ def applicable(
     known = [one for _, one in _known(invocation.settings)]
     asked = [one for one in known if facts or one.before is Stage.RESTORE]
     whys = {one.id: one.applies(delivery, facts) for one in asked}
-    found = shapes.Applicable(
+    found = site_shapes.Applicable(
         applicable=tuple(
-            shapes.ApplicableFix(
+            site_shapes.ApplicableFix(
                 fix=one.id,
                 title=one.title,
                 before=one.before,
                 reports=one.reports,
+                offered=one.offered,
+                obstacles=one.obstacles(delivery, facts),
                 because=why,
             )
             for one in asked
@@ -115,22 +116,44 @@ def applicable(
         _tell(found)
 
 
-def _tell(found: shapes.Applicable) -> None:
+def _tell(found: site_shapes.Applicable) -> None:
     if found.applicable:
         rows: list[list[render.Cell | None]] = [
-            [one.fix, one.before.value, "reports" if one.reports else "mends", one.because]
-            for one in found.applicable
+            [one.fix, one.before.value, _does(one), one.because] for one in found.applicable
         ]
         render.table(render.console(), NEEDED, rows)
+        for one in found.applicable:
+            _offer(one)
     else:
         render.say("no fix is needed")
     if found.unasked:
         render.say(f"{len(found.unasked)} fixes look at restored MSs, and there are none yet")
 
 
+def _title(one: Fix) -> str:
+    return f"offered: {one.title}" if one.offered else one.title
+
+
+def _does(one: site_shapes.ApplicableFix) -> str:
+    if one.obstacles:
+        return "nothing"
+    if one.offered:
+        return "offered"
+    return "reports" if one.reports else "mends"
+
+
+def _offer(one: site_shapes.ApplicableFix) -> None:
+    """Say how an offered fix is taken, or why it cannot be."""
+    if one.obstacles:
+        render.say(f"{one.fix} is not safe here:")
+        for why in one.obstacles:
+            render.say(f"  {why}")
+    elif one.offered:
+        render.say(f"to take it: reimage rerun DATASET --fix {one.fix}")
+
+
 def _known(settings: Settings) -> list[tuple[FixReference, Fix]]:
-    references = declared.discover((shipped("fixes"), *settings.fixes))
-    return [(reference, declared.read(Path(reference.path))) for reference in references]
+    return list(declared.known((shipped("fixes"), *settings.fixes)))
 
 
 def _place(invocation: Invocation, target: str) -> Path:
@@ -141,18 +164,7 @@ def _place(invocation: Invocation, target: str) -> Path:
     DeliveryNotHere, RunUnknown
     """
     path = Path(target).expanduser()
-    if path.is_dir():
-        return path
-    try:
-        dataset = str(Uid.parse(target))
-    except UidMalformed as error:
-        raise DeliveryNotHere(
-            f"no directory or dataset {target!r}", evidence={"target": target}
-        ) from error
-    settings = invocation.settings
-    with invocation.database() as database, database.read() as session:
-        row = queueing.find_target(session, settings.holding, dataset)
-    return queueing.run_directory(settings, row)
+    return path if path.is_dir() else places.latest_run(invocation, target)
 
 
 def _evidence(place: Path) -> tuple[Delivery, Facts]:
@@ -164,9 +176,7 @@ def _evidence(place: Path) -> tuple[Delivery, Facts]:
     """
     if not (place / "run.json").is_file():
         return layout.read_layout(place), {}
-    fetched = place / Stage.FETCH.value / "delivery"
-    if not fetched.is_dir():
-        raise DeliveryNotHere(f"{place} has fetched nothing yet", evidence={"run": str(place)})
+    fetched = places.fetched(place)
     proven = place / Stage.RESTORE.value / PROVEN
     if not proven.is_file():
         return layout.read_layout(fetched), {}

@@ -9,7 +9,7 @@ import typer
 
 from reimage import journal
 from reimage.archive.directory import DirectoryArchive
-from reimage.cli import render, shapes, status
+from reimage.cli import render, site_shapes, status
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import DatasetKey, Json, Limit
 from reimage.cli.render import Column
@@ -65,7 +65,9 @@ def sync(context: typer.Context, *, as_json: Json = False) -> None:
     with invocation.database() as database:
         counts = synchronise(settings, database)
     if as_json:
-        shown = shapes.Synced(holding=settings.holding, archive=settings.archive, counts=counts)
+        shown = site_shapes.Synced(
+            holding=settings.holding, archive=settings.archive, counts=counts
+        )
         render.show(shown)
         return
     render.console().print(
@@ -116,7 +118,7 @@ def list_(
     with invocation.database() as database, database.read() as session:
         found = datasets.list_datasets(session, invocation.settings.holding, where, limit)
     if as_json:
-        render.show(shapes.Datasets(datasets=found))
+        render.show(site_shapes.Datasets(datasets=found))
     elif found:
         render.table(render.console(), COLUMNS, [_row(row) for row in found])
     else:
@@ -132,7 +134,7 @@ def show(context: typer.Context, dataset: DatasetKey, *, as_json: Json = False) 
         row = datasets.find(session, holding, dataset)
         found = runs.list_runs(session, dataset=row.dataset)
     if as_json:
-        render.show(shapes.DatasetDetail(dataset=row, runs=found))
+        render.show(site_shapes.DatasetDetail(dataset=row, runs=found))
         return
     out = render.console()
     out.print(render.heading(row.dataset))

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from reimage import queueing
-from reimage.cli import render, shapes
+from reimage.cli import render, run_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json, RunOrDataset
 from reimage.cli.progress import describe
@@ -71,7 +71,7 @@ def log(
             path = find_log(invocation.settings, run, said, job, file)
             _print_file(database, run, path, lines, follow=follow)
         elif as_json:
-            render.show(shapes.Events(events=said))
+            render.show(run_shapes.Events(events=said))
         else:
             _print_journal(database, run, said[-lines:], follow=follow)
 

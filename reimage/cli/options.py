@@ -70,6 +70,16 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
+Fixes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fix",
+        metavar="FIX",
+        help="Take a fix that is only offered (`reimage fix list`); may be repeated.",
+        autocompletion=complete.fixes,
+        show_default=False,
+    ),
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Queue the run and return at once.")]
 Limit = Annotated[
     int | None, typer.Option(min=1, help="At most so many.", metavar="N", show_default=False)

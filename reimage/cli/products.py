@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from reimage import queueing
-from reimage.cli import render, shapes
+from reimage.cli import render, run_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json, RunOrDataset
 from reimage.cli.render import Column
@@ -55,7 +55,7 @@ def products(context: typer.Context, which: RunOrDataset, *, as_json: Json = Fal
             found = store.of_dataset(session, holding, run.dataset)
     made_by = found[0].run if found else None
     if as_json:
-        render.show(shapes.Products(run=made_by, products=found))
+        render.show(run_shapes.Products(run=made_by, products=found))
         return
     if not found:
         render.say(f"run {run.run} has no products")

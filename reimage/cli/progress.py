@@ -158,6 +158,9 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], Text]] = {
     "fix.reported": lambda data: Text(
         f"caveat of fix {data.get('fix')}: {data.get('because') or ''}"
     ),
+    "fix.refused": lambda data: Text(
+        f"fix {data.get('fix')} is not safe: {'; '.join(map(str, data.get('obstacles') or ()))}"
+    ),
     "image.planned": lambda data: Text(f"{data.get('n')} images planned"),
     "image.made": _image("made"),
     "image.absent": _image("absent", "red"),

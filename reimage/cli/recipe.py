@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reimage import document
-from reimage.cli import complete, render, shapes
+from reimage.cli import complete, render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json, Overrides
 from reimage.cli.render import Column
@@ -37,7 +37,7 @@ def list_(context: typer.Context, *, as_json: Json = False) -> None:
         rows = tuple(
             {"id": r.id, "title": r.title, "holding": r.holding, "engine": r.engine} for r in found
         )
-        render.show(shapes.Declared(declared=rows))
+        render.show(site_shapes.Declared(declared=rows))
         return
     rows_ = [[one.id, one.holding, one.engine, one.title] for one in found]
     render.table(render.console(), COLUMNS, rows_)
@@ -65,7 +65,7 @@ def show(
     if overrides:
         found = load.override(found, overrides)
     if as_json:
-        render.show(shapes.Declaration(declaration=document.dump(found)))
+        render.show(site_shapes.Declaration(declaration=document.dump(found)))
         return
     out = render.console()
     out.print(render.heading(f"{found.id}: {found.title}"), soft_wrap=True)

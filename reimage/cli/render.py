@@ -49,7 +49,7 @@ def say(message: str) -> None:
 
 
 def show(shape: object) -> None:
-    """Print a shape (`reimage.cli.shapes`) as JSON."""
+    """Print a shape (`reimage.cli.run_shapes`, `reimage.cli.site_shapes`) as JSON."""
     text = json.dumps(document.dump(shape), indent=1)
     print(text)  # noqa: T201 -- data, byte for byte
 

@@ -7,7 +7,7 @@ import typer
 from reimage import queueing
 from reimage.cli import run as running
 from reimage.cli.invocation import Invocation
-from reimage.cli.options import Casa, Detach, Json, Overrides, Recipe, RunOrDataset, Until
+from reimage.cli.options import Casa, Detach, Fixes, Json, Overrides, Recipe, RunOrDataset, Until
 
 app = typer.Typer(add_completion=False)
 
@@ -16,7 +16,8 @@ app = typer.Typer(add_completion=False)
     epilog="Examples:\n\n"
     "reimage rerun uid://A001/X1a2b/X1\n\n"
     "reimage rerun 20261120T082301-a1b2c3 --casa casa-6.7.0.31-py311\n\n"
-    "reimage rerun 20261120T082301-a1b2c3 --set makeimages.hm_cyclefactor=3"
+    "reimage rerun 20261120T082301-a1b2c3 --set makeimages.hm_cyclefactor=3\n\n"
+    "reimage rerun uid://A001/X1a2b/X1 --casa 6.7.0.31 --fix python2-port"
 )
 def rerun(
     context: typer.Context,
@@ -26,6 +27,7 @@ def rerun(
     casa: Casa = None,
     until: Until = None,
     overrides: Overrides = None,
+    fixes: Fixes = None,
     detach: Detach = False,
     as_json: Json = False,
 ) -> None:
@@ -43,5 +45,6 @@ def rerun(
             casa=casa,
             until=until,
             overrides=overrides or (),
+            fixes=fixes or (),
         )
         running.finish(invocation, database, queued, detach=detach, as_json=as_json)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import typer
 
 from reimage import queueing
-from reimage.cli import driving, render, shapes, status
+from reimage.cli import driving, render, run_shapes, status
 from reimage.cli.codes import INTERRUPTED, OF_RESULT
 from reimage.cli.invocation import Invocation
-from reimage.cli.options import Casa, DatasetKey, Detach, Json, Overrides, Recipe, Until
+from reimage.cli.options import Casa, DatasetKey, Detach, Fixes, Json, Overrides, Recipe, Until
 from reimage.model import Result
 from reimage.store.rows import RunRow
 from reimage.store.session import Database
@@ -21,6 +21,7 @@ app = typer.Typer(add_completion=False)
     "reimage run uid://A001/X1a2b/X1\n\n"
     "reimage run uid___A001_X1a2b_X1 --until restore\n\n"
     "reimage run uid___A001_X1a2b_X1 --casa 6.7.0.31 --set makeimages.hm_cyclefactor=3\n\n"
+    "reimage run uid___A001_X1a2b_X1 --casa 6.7.0.31 --fix python2-port\n\n"
     "Leaves with 0 imaged, 1 failed, 4 refused, 10 partial, 130 interrupted."
 )
 def run(
@@ -31,6 +32,7 @@ def run(
     casa: Casa = None,
     until: Until = None,
     overrides: Overrides = None,
+    fixes: Fixes = None,
     detach: Detach = False,
     as_json: Json = False,
 ) -> None:
@@ -49,6 +51,7 @@ def run(
             casa=casa,
             until=until,
             overrides=overrides or (),
+            fixes=fixes or (),
         )
         finish(invocation, database, queued, detach=detach, as_json=as_json)
 
@@ -59,14 +62,14 @@ def finish(
     """Leave a queued run to a controller, or stay with it and leave with what came of it."""
     if detach:
         if as_json:
-            render.show(shapes.Queued(run=queued))
+            render.show(run_shapes.Queued(run=queued))
         else:
             render.console().print(queued.run)
         return
     render.say(f"run {queued.run}")
     ended = driving.until_done(invocation.settings, database, queued.run)
     if as_json:
-        render.show(shapes.Queued(run=ended))
+        render.show(run_shapes.Queued(run=ended))
     else:
         status.show_runs([ended])
         if ended.result not in {None, Result.IMAGED}:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 
-from reimage.cli import shapes
+from reimage.cli import run_shapes, site_shapes
 
 HEAD = """# JSON
 
@@ -18,6 +18,7 @@ Every reader takes `--json` and prints one object: `schema`, the version of thes
 verb is about.  Within a version fields are added, never renamed or removed: ignore what you do not know.
 Times are ISO 8601 in UTC, absent values `null`, paths of products relative to the run directory.
 """
+MODULES = (run_shapes, site_shapes)
 _JSON_WORDS = (
     (r"tuple\[(.+), \.\.\.\]", r"list of \1"),
     (r"Mapping\[str, Any\]", "object"),
@@ -33,8 +34,7 @@ _JSON_WORDS = (
 
 def page() -> str:
     """Return the page: the object of each reader, then the rows that they hold."""
-    tops = [kind for _, kind in _declared() if _is_top(kind)]
-    tops.sort(key=lambda kind: inspect.getsourcelines(kind)[1])
+    tops = [kind for kind in _declared() if "schema" in _fields(kind)]
     lines = [HEAD]
     below: dict[str, type] = {}
     for kind in tops:
@@ -50,12 +50,14 @@ def page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _declared() -> list[tuple[str, type]]:
-    return inspect.getmembers(shapes, dataclasses.is_dataclass)
-
-
-def _is_top(kind: type) -> bool:
-    return kind.__module__ == shapes.__name__ and "schema" in _fields(kind)
+def _declared() -> list[type]:
+    """Return the dataclasses that the modules of shapes define, in the order of their source."""
+    return [
+        kind
+        for module in MODULES
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__module__ == module.__name__
+    ]
 
 
 def _fields(kind: type) -> dict[str, str]:

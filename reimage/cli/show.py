@@ -14,7 +14,7 @@ from reimage.cli import render
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json, RunOrDataset
 from reimage.cli.render import Column
-from reimage.cli.shapes import AppliedFix, Choice, Explanation, RunDetail
+from reimage.cli.run_shapes import AppliedFix, Choice, Explanation, RunDetail
 from reimage.errors import DocumentUnreadable
 from reimage.model import Stage
 from reimage.settings import Settings
@@ -76,6 +76,7 @@ def find_detail(settings: Settings, database: Database, which: str) -> RunDetail
             directory=directory,
             attempts=runs.attempts(session, run.run),
             stages=runs.stages(session, run.run),
+            notes=_notes(said),
             choice=_choice(said),
             fixes=_fixes(said),
             failures=store.of_run(session, run.run),
@@ -124,6 +125,12 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
+def _notes(said: Sequence[EventRow]) -> tuple[str, ...]:
+    """Return what a runner last noted of the delivery."""
+    told = [event.data.get("notes", ()) for event in said if event.event == "delivery.read"]
+    return tuple(told[-1]) if told else ()
+
+
 def _choice(said: Sequence[EventRow]) -> Choice | None:
     """Return the last choice of a build that a runner told of."""
     told = [event.data for event in said if event.event == "casa.chosen"]
@@ -132,6 +139,7 @@ def _choice(said: Sequence[EventRow]) -> Choice | None:
     return Choice(
         build=told[-1].get("build"),
         wanted=told[-1].get("wanted"),
+        doubtful=bool(told[-1].get("doubtful")),
         because=tuple(told[-1].get("because", ())),
     )
 
@@ -217,9 +225,13 @@ def _manner(attempt: AttemptRow) -> str:
 
 def _show_facts(out: Console, detail: RunDetail) -> None:
     choice = detail.choice
+    if detail.notes:
+        out.print(render.heading("the delivery is odd"))
+        _lines(out, detail.notes)
     if choice is not None:
         asked = f" (asked for: {choice.wanted})" if choice.wanted else ""
-        out.print(render.heading(f"CASA: {choice.build or 'none that will do'}{asked}"))
+        doubt = ", doubtful" if choice.doubtful else ""
+        out.print(render.heading(f"CASA: {choice.build or 'none that will do'}{asked}{doubt}"))
         _lines(out, choice.because)
     if detail.fixes:
         out.print(render.heading("fixes applied"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import typer
 from rich.text import Text
 
-from reimage.cli import render, shapes
+from reimage.cli import render, run_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import InState, Json, Limit, OfCategory, OfSweep, WithResult
 from reimage.cli.render import Column
@@ -64,7 +64,7 @@ def status(
             limit=limit or (None if as_json else MOST),
         )
     if as_json:
-        render.show(shapes.Runs(runs=found, counts=counts))
+        render.show(run_shapes.Runs(runs=found, counts=counts))
         return
     show_counts(counts)
     show_runs(found)

@@ -9,9 +9,9 @@ import typer
 
 from reimage import category as declared
 from reimage import sweeps
-from reimage.cli import render, shapes, status
+from reimage.cli import render, run_shapes, status
 from reimage.cli.invocation import Invocation
-from reimage.cli.options import Casa, CategoryId, Json, Limit, Recipe
+from reimage.cli.options import Casa, CategoryId, Fixes, Json, Limit, Recipe
 from reimage.cli.render import Column
 from reimage.model import State
 from reimage.store import sweeps as store
@@ -50,6 +50,7 @@ def launch(
     pilot: Annotated[bool, typer.Option("--pilot", help="Only the category's sample.")] = False,
     recipe: Recipe = None,
     casa: Casa = None,
+    fixes: Fixes = None,
     limit: Limit = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Queue nothing; list it.")] = False,
     as_json: Json = False,
@@ -67,15 +68,17 @@ def launch(
                 pilot=pilot,
                 recipe=recipe,
                 casa=casa,
+                fixes=fixes or (),
                 limit=limit,
                 author=invocation.author,
             )
-            launched = shapes.Launched(
+            launched = run_shapes.Launched(
                 sweep=made.sweep,
                 runs=made.runs,
                 datasets=tuple(run.dataset for run in made.runs),
                 skipped=tuple(
-                    shapes.Skipped(dataset=one.dataset, reason=one.reason) for one in made.skipped
+                    run_shapes.Skipped(dataset=one.dataset, reason=one.reason)
+                    for one in made.skipped
                 ),
             )
     if as_json:
@@ -86,14 +89,14 @@ def launch(
 
 def _would_launch(
     invocation: Invocation, database: Database, category: str, *, pilot: bool, limit: int | None
-) -> shapes.Launched:
+) -> run_shapes.Launched:
     found = declared.find_category(category, sweeps.folders(invocation.settings))
     members = sweeps.find_members(database, found)
     chosen = declared.sample(members, found.pilot) if pilot else members
-    return shapes.Launched(sweep=None, runs=(), datasets=tuple(chosen[:limit]), skipped=())
+    return run_shapes.Launched(sweep=None, runs=(), datasets=tuple(chosen[:limit]), skipped=())
 
 
-def show_launched(launched: shapes.Launched) -> None:
+def show_launched(launched: run_shapes.Launched) -> None:
     """Print what was, or would be, queued."""
     out = render.console()
     if launched.sweep is None:
@@ -148,7 +151,7 @@ def status_(
 def show_status(told: SweepStatus, *, as_json: bool) -> None:
     """Print how far a sweep is."""
     if as_json:
-        shown = shapes.SweepDetail(sweep=told.sweep, counts=told.counts, runs=told.runs)
+        shown = run_shapes.SweepDetail(sweep=told.sweep, counts=told.counts, runs=told.runs)
         render.show(shown)
         return
     render.console().print(render.heading(told.sweep.sweep))
@@ -158,7 +161,7 @@ def show_status(told: SweepStatus, *, as_json: bool) -> None:
 
 def _show_sweeps(found: tuple[SweepRow, ...], *, as_json: bool) -> None:
     if as_json:
-        render.show(shapes.Sweeps(sweeps=found))
+        render.show(run_shapes.Sweeps(sweeps=found))
     elif found:
         render.table(render.console(), COLUMNS, [_row(one) for one in found])
     else:

@@ -20,7 +20,8 @@ from reimage.demo.datasets import datasets
 from reimage.demo.plan import DemoDataset, Shell
 from reimage.errors import UsageError
 from reimage.journal import Emit
-from reimage.model import Calibration, CasaBuild, Limits
+from reimage.model import Calibration, CasaBuild
+from reimage.run import Limits
 
 JOB = "demo_dataset"
 LIMITS = Limits(memory_mb=4000, wall_s=600, silence_s=300)

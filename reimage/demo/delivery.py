@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from reimage.demo import documents, packing, scripting
-from reimage.demo.packing import Content
+from reimage.demo.packing import Content, Tree
 from reimage.demo.plan import DemoDataset, Shell
 from reimage.model import Calibration
 
 RECIPE = "hifa_calimage"
 CUT_SHARE = 0.43
 """Where a damaged tar ends; not at a record of 512 bytes."""
-
-Tree: TypeAlias = dict[str, Content]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,21 +93,35 @@ def _auxiliary(dataset: DemoDataset, made: Path) -> Tree:
         case Shell.MODERN:
             return _modern(dataset, made)
         case Shell.MANUAL | Shell.CYCLE0:
-            return _manual(dataset, made)
+            return script_calibrated(dataset, made)
         case Shell.SEMIPASS:
             return _semipass(dataset)
 
 
 def _modern(dataset: DemoDataset, made: Path) -> Tree:
+    tables = made / "calibration" / f"{dataset.mous.name}.{dataset.session}.caltables.tgz"
+    tree = pipeline_calibrated(dataset, {dataset.session: tables})
+    for block in dataset.blocks:
+        for ending in ("flagversions.tgz", "calapply.txt"):
+            name = f"{block.eb.name}.ms.{ending}"
+            tree[f"calibration/{name}"] = made / "calibration" / name
+    return tree
+
+
+def pipeline_calibrated(dataset: DemoDataset, tables: Mapping[str, Content]) -> Tree:
+    """Return what Cycle 5 and later carry: ``member.`` and the recipe in every name, a manifest.
+
+    ``tables`` are the caltables by session; the files of the execution blocks are not among it.
+    """
     stem = f"member.{dataset.mous.name}"
     named = f"{stem}.{RECIPE}"
-    tables = made / "calibration" / f"{dataset.mous.name}.{dataset.session}.caltables.tgz"
-    tree: Tree = {
-        f"calibration/{stem}.{dataset.session}.caltables.tgz": tables,
+    names = {session: f"{stem}.{session}.caltables.tgz" for session in tables}
+    tree: Tree = {f"calibration/{names[session]}": packed for session, packed in tables.items()}
+    return tree | {
         f"calibration/{named}.auxproducts.tgz": packing.tgz(_auxproducts(dataset)),
         f"script/{named}.casa_pipescript.py": documents.pipescript(dataset, RECIPE),
-        f"script/{named}.casa_piperestorescript.py": documents.restore_script(dataset),
-        f"script/{named}.pipeline_manifest.xml": documents.manifest(dataset, RECIPE),
+        f"script/{named}.casa_piperestorescript.py": documents.restore_script(dataset, [*names]),
+        f"script/{named}.pipeline_manifest.xml": documents.manifest(dataset, RECIPE, names),
         f"script/{named}.pprequest.xml": documents.ppr(dataset, RECIPE),
         f"script/{stem}.scriptForPI.py": scripting.script_for_pi(),
         f"qa/{stem}.qa2_report.html": documents.qa2_report(dataset),
@@ -118,11 +130,6 @@ def _modern(dataset: DemoDataset, made: Path) -> Tree:
         ),
         f"log/{named}.casa_commands.log": "# tasks as the pipeline called them\n",
     }
-    for block in dataset.blocks:
-        for ending in ("flagversions.tgz", "calapply.txt"):
-            name = f"{block.eb.name}.ms.{ending}"
-            tree[f"calibration/{name}"] = made / "calibration" / name
-    return tree
 
 
 def _auxproducts(dataset: DemoDataset) -> Tree:
@@ -137,7 +144,8 @@ def _auxproducts(dataset: DemoDataset) -> Tree:
     return tree
 
 
-def _manual(dataset: DemoDataset, made: Path) -> Tree:
+def script_calibrated(dataset: DemoDataset, made: Path) -> Tree:
+    """Return what data reducers deliver: a script, tables, a report and a log per execution block."""
     tree: Tree = {
         "script/scriptForPI.py": scripting.script_for_pi(),
         "script/scriptForImaging.py": "# imaging of the observatory: see directory product\n",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import quoteattr
 
 from reimage.demo.plan import DemoDataset
@@ -52,26 +53,30 @@ version named in the QA2 report), change into directory "script" and run
 """
 
 
-def manifest(dataset: DemoDataset, recipe: str) -> str:
-    """Return pipeline_manifest.xml: versions, sessions with their tables, ASDMs with their products."""
+def manifest(dataset: DemoDataset, recipe: str, tables: Mapping[str, str]) -> str:
+    """Return pipeline_manifest.xml with one or several sessions; blocks are dealt out over them."""
     stem = f"member.{dataset.mous.name}"
-    blocks = "\n".join(
-        f"""      <asdm name="{name}">
+    names = [block.eb.name for block in dataset.blocks]
+    sessions = []
+    for number, (session, file) in enumerate(tables.items()):
+        blocks = "\n".join(
+            f"""      <asdm name="{name}.ms">
         <finalflags name="{name}.ms.flagversions.tgz"/>
         <applycmds name="{name}.ms.calapply.txt"/>
       </asdm>"""
-        for name in (block.eb.name for block in dataset.blocks)
-    )
+            for name in (names if len(tables) == 1 else names[number : number + 1])
+        )
+        sessions.append(
+            f'    <session name="{session}">\n      <caltables name="{file}"/>\n{blocks}\n    </session>'
+        )
+    body = "\n".join(sessions)
     return f"""<piperesults name="{dataset.mous.name}">
   <ous name="{dataset.mous.name}">
     <casaversion name="{dataset.casa}"/>
     <pipeline_version name="{dataset.pipeline}"/>
     <procedure_name name="{recipe}"/>
-    <session name="{dataset.session}">
-      <caltables name="{stem}.{dataset.session}.caltables.tgz"/>
-{blocks}
-    </session>
-    <piperestorescript name="{stem}.{recipe}.casa_piperestorescript.py"/>
+{body}
+    <restorescript name="{stem}.{recipe}.casa_piperestorescript.py"/>
     <pprequest name="{stem}.{recipe}.pprequest.xml"/>
     <weblog name="{stem}.{recipe}.weblog.tgz"/>
     <aux_products_file name="{stem}.{recipe}.auxproducts.tgz"/>
@@ -123,10 +128,10 @@ def ppr(dataset: DemoDataset, recipe: str) -> str:
 """
 
 
-def restore_script(dataset: DemoDataset) -> str:
-    """Return casa_piperestorescript.py: it needs the ALMA pipeline."""
+def restore_script(dataset: DemoDataset, sessions: Sequence[str] = ()) -> str:
+    """Return casa_piperestorescript.py, which needs the ALMA pipeline; one of several sessions per block."""
     names = [block.eb.name for block in dataset.blocks]
-    sessions = [dataset.session for _ in names]
+    sessions = list(sessions) if len(sessions) > 1 else [dataset.session for _ in names]
     return f"""__rethrow_casa_exceptions = True
 h_init()
 try:

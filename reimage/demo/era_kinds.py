@@ -18,7 +18,14 @@ def kinds(running: str) -> tuple[EraKind, ...]:
     running
         Version of the CASA that is to restore (``6.7.0``): manual scripts run in no other.
     """
-    made = (*_early(), *_manual(), *_pipeline(), *_not_restored(), *_awkward())
+    made = (
+        *_early(),
+        *_manual(),
+        *_pipeline_without_prefix(),
+        *_pipeline_prefixed(),
+        *_not_restored(),
+        *_awkward(),
+    )
     return tuple(_numbered(kind, number, running) for number, kind in enumerate(made, start=1))
 
 
@@ -131,7 +138,7 @@ def _tables(id_: str, about: str, dataset: DemoDataset, form: str) -> EraKind:
     )
 
 
-def _pipeline() -> tuple[EraKind, ...]:
+def _pipeline_without_prefix() -> tuple[EraKind, ...]:
     return (
         _tables(
             "cycle2-pipeline",
@@ -151,6 +158,11 @@ def _pipeline() -> tuple[EraKind, ...]:
             said("2016.1.01435.S", 4, "4.7.2"),
             "pipeline_loose",
         ),
+    )
+
+
+def _pipeline_prefixed() -> tuple[EraKind, ...]:
+    return (
         _tables(
             "cycle5-pipeline",
             "Cycle 5: prefix, manifest, auxiliary caltables and auxiliary calapply",

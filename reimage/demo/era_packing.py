@@ -6,14 +6,11 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from reimage.demo import documents, packing
 from reimage.demo.eras import EraKind
-from reimage.demo.packing import Content
+from reimage.demo.packing import Content, Tree
 from reimage.demo.plan import Block, DemoDataset
-
-Tree: TypeAlias = dict[str, Content]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The trees of the kinds of `reimage.demo.era_kinds`: one function per form, named like it.
 
 Each takes a kind and what CASA simulated, and returns the tars' content by the archive's file name.
+Those that scripts calibrated are in `reimage.demo.era_scripted`.
 Names of files by era: the archive's pages on deliveries, real inventories.
 """
 
@@ -8,99 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from reimage.demo import documents, era_documents, packing, scripting
-from reimage.demo.delivery import RECIPE
+from reimage.demo import documents, era_documents, era_scripted, packing, scripting
+from reimage.demo.delivery import RECIPE, pipeline_calibrated
 from reimage.demo.era_packing import (
     Package,
     Simulated,
-    Tree,
     block_files,
     delivered,
     session_tables,
     uid_prefix,
 )
 from reimage.demo.eras import EraKind
-
-# --- Cycle 0 -----------------------------------------------------------------------------------------
-
-
-def dated(kind: EraKind, simulated: Simulated) -> tuple[Package, ...]:
-    """One tar by date of delivery, everything inside."""
-    dataset = kind.dataset
-    member = f"sg_ouss_id/group_ouss_id/member_ouss_{dataset.delivered_on}_id"
-    tree = _cycle0(kind, simulated)
-    name = f"{dataset.project}_{dataset.delivered_on}_001_of_001.tar"
-    return (_one_tar(name, f"{dataset.project}/{member}", tree),)
-
-
-def named(kind: EraKind, simulated: Simulated) -> tuple[Package, ...]:
-    """Return the same without a date, and the README in capitals."""
-    project = kind.dataset.project
-    tree = _cycle0(kind, simulated)
-    tree["README.TXT"] = tree.pop("README")
-    prefix = f"{project}/sg_ouss_id/group_ouss_id/member_ouss_id"
-    return (_one_tar(f"{project}_001_of_001.tar", prefix, tree),)
-
-
-def _one_tar(name: str, prefix: str, tree: Tree) -> Package:
-    content = {f"{prefix}/{inner}": value for inner, value in tree.items()}
-    return Package(name=name, semantics="#this", content=content)
-
-
-def _cycle0(kind: EraKind, simulated: Simulated) -> Tree:
-    tree = _scripts(kind, simulated)
-    tree["README"] = documents.old_readme(kind.dataset)
-    for path in sorted((simulated.manual / "product").glob("*.fits")):
-        tree[f"product/{path.name}"] = path
-    for block in kind.dataset.blocks:
-        asdm, ms = f"{block.eb.name}.asdm.sdm", f"{block.eb.name}.ms.split.cal"
-        tree[f"raw/{asdm}"] = simulated.manual / "raw" / asdm
-        tree[f"calibrated/{ms}"] = simulated.manual / "calibrated" / ms
-    return tree
-
-
-# --- calibrated by scripts ---------------------------------------------------------------------------
-
-
-def _scripts(kind: EraKind, simulated: Simulated) -> Tree:
-    dataset = kind.dataset
-    tree: Tree = {
-        "script/scriptForPI.py": scripting.script_for_pi(),
-        "script/scriptForImaging.py": "# imaging of the observatory: see directory product\n",
-        "log/README.log.txt": documents.casa_log(dataset),
-    }
-    for block in dataset.blocks:
-        eb = block.eb.name
-        tables = simulated.manual / "calibration" / f"{eb}.calibration.tgz"
-        script = scripting.script_for_calibration(dataset, block, version=dataset.casa)
-        tree |= {
-            f"script/{eb}.ms.scriptForCalibration.py": script,
-            f"calibration/{eb}.calibration.tgz": tables,
-            f"qa/{eb}__textfile.txt": f"QA2 of {eb}: {documents.SIMULATED}\n",
-            f"log/{eb}.calibration.log": documents.casa_log(dataset),
-        }
-    return tree
-
-
-def manual(kind: EraKind, simulated: Simulated) -> tuple[Package, ...]:
-    """Cycles 1 to 4 as the archive repackages them."""
-    readme = documents.old_readme(kind.dataset)
-    return delivered(kind, simulated, _scripts(kind, simulated), readme=readme)
-
-
-def manual_named(kind: EraKind, simulated: Simulated) -> tuple[Package, ...]:
-    """Return a tree without uids."""
-    prefix = f"{kind.dataset.project}/sg_ouss_id/group_ouss_id/member_ouss_id"
-    readme = documents.old_readme(kind.dataset)
-    return delivered(kind, simulated, _scripts(kind, simulated), readme=readme, prefix=prefix)
-
-
-def manual_without_script_for_pi(kind: EraKind, simulated: Simulated) -> tuple[Package, ...]:
-    """Scripts of the blocks, and nobody who runs them."""
-    tree = _scripts(kind, simulated)
-    del tree["script/scriptForPI.py"]
-    return delivered(kind, simulated, tree, readme=documents.old_readme(kind.dataset))
-
+from reimage.demo.packing import Tree
 
 # --- calibrated by the pipeline ----------------------------------------------------------------------
 
@@ -157,27 +77,8 @@ def pipeline_loose(kind: EraKind, simulated: Simulated) -> tuple[Package, ...]:
 
 
 def _prefixed(kind: EraKind, simulated: Simulated, sessions: Mapping[str, bytes]) -> Tree:
-    """Cycle 5 and later: ``member.`` and the recipe in every name, a manifest."""
-    dataset = kind.dataset
-    stem = f"member.{dataset.mous.name}"
-    named = f"{stem}.{RECIPE}"
-    names = {session: f"{stem}.{session}.caltables.tgz" for session in sessions}
-    tree: Tree = {f"calibration/{names[key]}": tables for key, tables in sessions.items()}
-    tree |= block_files(kind, simulated)
-    tree |= {
-        f"calibration/{named}.auxproducts.tgz": packing.tgz(era_documents.auxproducts(dataset)),
-        f"script/{named}.casa_pipescript.py": documents.pipescript(dataset, RECIPE),
-        f"script/{named}.casa_piperestorescript.py": documents.restore_script(dataset),
-        f"script/{named}.pipeline_manifest.xml": era_documents.manifest(dataset, RECIPE, names),
-        f"script/{named}.pprequest.xml": documents.ppr(dataset, RECIPE),
-        f"script/{stem}.scriptForPI.py": scripting.script_for_pi(),
-        f"qa/{stem}.qa2_report.html": documents.qa2_report(dataset),
-        f"qa/{named}.weblog.tgz": packing.tgz(
-            {"html/index.html": documents.weblog_index(dataset, RECIPE)}
-        ),
-        f"log/{named}.casa_commands.log": "# tasks as the pipeline called them\n",
-    }
-    return tree
+    """Cycle 5 and later."""
+    return pipeline_calibrated(kind.dataset, sessions) | block_files(kind, simulated)
 
 
 def _one_session(kind: EraKind, simulated: Simulated) -> Tree:
@@ -310,11 +211,11 @@ def packages(kind: EraKind, simulated: Simulated) -> tuple[Package, ...]:
 FORMS: Mapping[str, Callable[[EraKind, Simulated], tuple[Package, ...]]] = {
     form.__name__: form
     for form in (
-        dated,
-        named,
-        manual,
-        manual_named,
-        manual_without_script_for_pi,
+        era_scripted.dated,
+        era_scripted.named,
+        era_scripted.manual,
+        era_scripted.manual_named,
+        era_scripted.manual_without_script_for_pi,
         pipeline_tar_gz,
         pipeline_run_together,
         pipeline_loose,

@@ -30,7 +30,7 @@ class EraKind:
     dataset: DemoDataset
     """What the documents say: project, uids, CASA."""
     form: str
-    """Name of the function in `reimage.demo.era_trees` that lays it out."""
+    """Which of `reimage.demo.era_trees.FORMS` lays it out."""
     layout: str
     """As the reader must find it."""
     calibration: Calibration

@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 Content: TypeAlias = bytes | str | Path
 """What a member is made of: bytes, text, or a file or directory on disk."""
+Tree: TypeAlias = dict[str, Content]
+"""Names within a tar, and what is there."""
 
 MODIFIED_AT = 1_751_328_000
 """2025-07-01: the archive's tars carry the date of their repackaging."""

@@ -11,7 +11,8 @@ from reimage import document
 from reimage.casa import imaging, process
 from reimage.errors import ReimageError
 from reimage.journal import Emit
-from reimage.model import CasaBuild, Run, Stage
+from reimage.model import CasaBuild, Stage
+from reimage.run import Run
 from reimage.stages.values import ChooseValue
 
 T = TypeVar("T")
@@ -69,14 +70,14 @@ class StageContext:
         Parameters
         ----------
         build
-            None: the one that *choose* found.
+            None: the one that *choose* found or, where that cannot run jobs, the newest that can.
 
         Raises
         ------
-        CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent
+        CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent, CasaForJobsMissing
         """
         return process.run_job(
-            build or self.build(),
+            build or self.job_build(),
             job,
             inputs,
             directory=directory,
@@ -85,10 +86,50 @@ class StageContext:
             writable=self.directory,
         )
 
+    def run_script(
+        self, inputs: Mapping[str, Any], directory: Path, *, pipeline: bool = False
+    ) -> dict[str, Any]:
+        """Run a delivered script as people do: in the shell of a monolithic build, where it is one.
+
+        Parameters
+        ----------
+        inputs
+            See job ``restore_script``.
+        pipeline
+            The script calls the ALMA pipeline.
+
+        Raises
+        ------
+        CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent
+        """
+        build = self.build()
+        if build.casa is None:
+            asked = {**inputs, "pipeline": pipeline}
+            return self.run_job("restore_script", asked, directory, build)
+        return process.run_in_shell(
+            build,
+            "shell_script",
+            inputs,
+            directory=directory,
+            limits=self.run.limits,
+            emit=self.emit,
+            writable=self.directory,
+            pipeline=pipeline,
+        )
+
     def build(self) -> CasaBuild:
         """Return the build that *choose* found."""
         chosen = self.value(Stage.CHOOSE, ChooseValue).choice.build
         return next(build for build in self.run.builds if build.id == chosen)
+
+    def job_build(self) -> CasaBuild:
+        """Return the build that runs our jobs: the chosen one, or a newer one where it is CASA 5 or older.
+
+        Raises
+        ------
+        CasaForJobsMissing
+        """
+        return imaging.job_build(self.build(), self.run.builds)
 
     def imaging_build(self) -> CasaBuild:
         """Return the build that makes the images: the chosen one, or a newer one where it is too old.

@@ -14,7 +14,8 @@ from reimage.archive import directory
 from reimage.casa import choose, policy
 from reimage.delivery import layout, refusal, unpack, versions
 from reimage.errors import ArchiveError, ReimageError
-from reimage.model import Calibration, Run, Stage
+from reimage.model import Calibration, Stage
+from reimage.run import Run
 from reimage.stages.context import StageContext
 from reimage.stages.values import FetchedFile, FetchValue
 
@@ -122,7 +123,7 @@ def _will_be_refused(run: Run, delivery: Path) -> str | None:
         choice = choose.choose(
             found.calibration, statements, run.builds, run.casa, policy.of_run(run)
         )
-        choose.require(choice, run.builds)
+        choose.require(choice, run.builds, run.casa)
     except ReimageError as error:
         return error.message
     return None

@@ -84,6 +84,8 @@ class Candidate:
     because: str
     origin: str | None = None
     """The MS that a split was made of, where it is still there: what the proof compares."""
+    imported: str | None = None
+    """The MS that was imported, where it is another and still there: its rows are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +168,10 @@ def _best(
             view = list(View)[first]
             passed.update({other[2]: f"{eb} is seen in {name}" for other in sorted(views)[1:]})
             origin = _origin(eb, every) if view is View.SPLIT else None
-            yield Candidate(eb=eb, name=name, view=view, because=why, origin=origin)
+            imported = None if view is View.WHOLE else _imported(eb, every)
+            yield Candidate(
+                eb=eb, name=name, view=view, because=why, origin=origin, imported=imported
+            )
 
 
 def _together(names: list[str], passed: dict[str, str]) -> list[Candidate]:
@@ -199,6 +204,12 @@ def _origin(eb: str, every: list[str]) -> str | None:
         f"{WORKING}/{eb}.ms",
         f"{eb}.ms",
     )
+    return next((place for place in places if place in every), None)
+
+
+def _imported(eb: str, every: list[str]) -> str | None:
+    """Return what importasdm made; a split leaves out calibrators and cannot tell what is missing."""
+    places = (f"{eb}{CALIBRATION}/{eb}.ms", f"{WORKING}/{eb}.ms", f"{eb}.ms")
     return next((place for place in places if place in every), None)
 
 

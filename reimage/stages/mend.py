@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from reimage.stages.context import StageContext
 def files(context: StageContext, delivery: Delivery, farm: Path) -> tuple[str, ...]:
     """Patch delivered files in the link farm; the unified diff of each fix goes into the evidence.
 
-    One fix sees what the fixes before it have made of the files.
+    One fix sees what the fixes before it have made of the files.  A fix that is needed and would not be
+    safe is left out, and the journal says why.
 
     Raises
     ------
@@ -26,14 +28,17 @@ def files(context: StageContext, delivery: Delivery, farm: Path) -> tuple[str, .
     mended = _at(delivery, farm)
     for one in _before(context, Stage.RESTORE):
         why = one.applies(mended, {})
-        if why is None:
+        if why is None or not _is_of_build(context, one):
+            continue
+        obstacles = one.obstacles(mended, {})
+        if obstacles:
+            context.emit("fix.refused", fix=one.id, because=why, obstacles=list(obstacles))
             continue
         changes = [c for c in one.apply(mended, {}) if isinstance(c, fix.FilePatch | fix.FileLink)]
         diffs = [_change(farm, change) for change in changes]
-        name = f"fix-{one.id}.diff"
-        evidence = context.directory / "evidence"
-        evidence.mkdir(exist_ok=True)
-        document.write_bytes(evidence / name, "".join(diffs).encode(errors="surrogateescape"))
+        evidence = _evidence(context, one)
+        evidence.parent.mkdir(exist_ok=True)
+        document.write_bytes(evidence, "".join(diffs).encode(errors="surrogateescape"))
         if one.applies(mended, {}) is not None:
             raise fix.FixIneffective(
                 f"fix {one.id} changed nothing that matters", evidence={"fix": one.id}
@@ -44,7 +49,7 @@ def files(context: StageContext, delivery: Delivery, farm: Path) -> tuple[str, .
             before="restore",
             because=why,
             changed=[change.path for change in changes],
-            evidence=name,
+            evidence=evidence.name,
         )
         applied.append(one.id)
     return tuple(applied)
@@ -88,8 +93,13 @@ def require_cured(context: StageContext, delivery: Delivery, facts: Mapping[str,
 
 
 def caveats(context: StageContext, delivery: Delivery, facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the fixes that only report say of the delivery and its MSs; told in the journal."""
-    found: dict[str, None] = {}
+    """Return what fixes have to tell of the delivery and its MSs.
+
+    Those that were applied to files and are a caveat in themselves; and what those that only report
+    say, which is told in the journal too.
+    """
+    applied = [one for one in _before(context, Stage.RESTORE) if _evidence(context, one).exists()]
+    found = dict.fromkeys(one.caveat for one in applied if one.caveat)
     facts = _with_imaging(context, facts)
     for one in _before(context, Stage.IMAGE):
         why = one.applies(delivery, facts) if one.reports else None
@@ -108,6 +118,16 @@ def caveats(context: StageContext, delivery: Delivery, facts: Mapping[str, Any])
 
 def _before(context: StageContext, stage: Stage) -> list[fix.Fix]:
     return [one for one in map(fix.frozen, context.run.fixes) if one.before is stage]
+
+
+def _is_of_build(context: StageContext, one: fix.Fix) -> bool:
+    """Whether a fix is for the Python of the build; one that tells none is of Python 3."""
+    return not one.python or (context.build().python_version or "3").startswith(one.python)
+
+
+def _evidence(context: StageContext, one: fix.Fix) -> Path:
+    """Return where the diff of a fix of files is, once it was applied."""
+    return context.directory / "evidence" / f"fix-{one.id}.diff"
 
 
 def _operating(context: StageContext) -> list[fix.Fix]:
@@ -132,7 +152,13 @@ def _change(farm: Path, change: fix.FilePatch | fix.FileLink) -> str:
     original = fix.decode(place.read_bytes())
     place.unlink()  # a link to the delivery, or what an earlier fix has written
     place.write_bytes(change.text.encode("utf-8", errors="surrogateescape"))
-    return fix.difference(change.path, original, change.text)
+    lines = difflib.unified_diff(
+        original.splitlines(keepends=True),
+        change.text.splitlines(keepends=True),
+        f"delivered/{change.path}",
+        f"patched/{change.path}",
+    )
+    return "".join(lines)
 
 
 def _at(delivery: Delivery, root: Path) -> Delivery:

@@ -118,7 +118,7 @@ def _inspect(
     context: StageContext, where: Path, chosen: Iterable[Candidate], directory: Path
 ) -> dict[str, Any]:
     """Look into the MSs, and into those that they were split from."""
-    names = [name for one in chosen for name in (one.name, one.origin) if name]
+    names = [name for one in chosen for name in (one.name, one.origin, one.imported) if name]
     paths = [str(where / name) for name in dict.fromkeys(names)]
     return context.run_job("inspect_ms", {"ms": paths}, directory)
 
@@ -148,9 +148,12 @@ def _prove(
     proven = []
     for one in chosen:
         path = where / one.name
-        rows = blocks.promises[one.eb].rows if one.eb in blocks.promises else None
+        promise = blocks.promises.get(one.eb)
+        rows = promise.rows if promise else None
         origin = facts[str(where / one.origin)] if one.origin else None
         try:
+            if promise and one.imported:
+                restored.require_imported(one, facts[str(where / one.imported)], promise)
             proof = restored.prove(one, facts[str(path)], rows, origin)
         except CasaError as error:
             blocks.leave_out(context, one.eb, error)

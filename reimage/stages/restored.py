@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reimage.delivery.asdm import AsdmPromise
 from reimage.errors import CasaError
 from reimage.stages.identify import Candidate, View
 
@@ -99,6 +100,31 @@ def prove(
             evidence=evidence,
         )
     return Proof(column=column, uncalibrated=uncalibrated, flagged=flagged)
+
+
+def require_imported(
+    candidate: Candidate, imported: Mapping[str, Any], promise: AsdmPromise
+) -> None:
+    """Demand that the import of what was split has every row that its ASDM promises.
+
+    importasdm leaves out what it cannot read of a binary file, and returns 0.  A script may import
+    without autocorrelations.
+
+    Raises
+    ------
+    RestoreRowsMissing
+    """
+    rows = imported["rows"]
+    if rows < promise.rows and rows != promise.cross_rows:
+        raise RestoreRowsMissing(
+            f"{candidate.imported} has {rows} rows, promised are {promise.rows}",
+            evidence={
+                "eb": candidate.eb,
+                "ms": candidate.imported,
+                "rows": rows,
+                "promised_rows": promise.rows,
+            },
+        )
 
 
 def caveats(eb: str, proof: Proof) -> tuple[str, ...]:

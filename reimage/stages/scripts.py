@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reimage import fix
-from reimage.delivery import python2, unpack
+from reimage.delivery import port, python2, python3, raw, unpack
 from reimage.errors import DeliveryError
 from reimage.model import CasaBuild, Delivery
 from reimage.stages import said
@@ -41,10 +41,14 @@ class RestoreScriptPython2(DeliveryError):
     """A delivered script is Python 2 and the chosen build runs Python 3."""
 
     code = "restore-script-python-2"
-    hint = (
-        "Register the CASA that the delivery states (before 6) and re-run with `--casa`; "
-        "or port the script by a fix."
-    )
+    hint = "Register the CASA that the delivery states (before 6) and re-run with `--casa`."
+
+
+class RestoreScriptPython3(DeliveryError):
+    """A delivered script is Python 3 and the chosen build runs Python 2."""
+
+    code = "restore-script-python-3"
+    hint = "Re-run with `--casa` and the CASA 6 that the delivery states: this build is CASA 5 or older."
 
 
 def for_pi(delivery: Delivery) -> str | None:
@@ -84,23 +88,27 @@ def by_eb(delivery: Delivery) -> dict[str, str]:
     return {eb: name for eb, name in found.items() if name}
 
 
-def require_python_3(farm: Path, names: Iterable[str], build: CasaBuild) -> None:
+def require_runnable(
+    delivery: Delivery, farm: Path, names: Collection[str], build: CasaBuild
+) -> None:
     """Demand that the Python of a build can run the scripts, as they are after the fixes.
 
     Raises
     ------
-    RestoreScriptPython2, RestoreScriptUnreadable
+    RestoreScriptPython2, RestoreScriptPython3, RestoreScriptUnreadable
     """
-    if build.python_version.startswith("2"):
-        return
+    is_python_2 = build.python_version.startswith("2")
     for name in names:
         text = fix.decode((farm / name).read_bytes())
         idioms = python2.find(text)
-        if idioms:
+        if is_python_2:
+            _require_python_2(text, name, build)
+        elif idioms:
             first = idioms[0]
             raise RestoreScriptPython2(
                 f"{Path(name).name} is Python 2 (line {first.line}: {first.what}), "
                 f"CASA {build.version} runs Python 3",
+                hint=f"{RestoreScriptPython2.hint} {port.advice(_texts(delivery, names))}",
                 evidence={
                     "script": name,
                     "build": build.id,
@@ -108,10 +116,30 @@ def require_python_3(farm: Path, names: Iterable[str], build: CasaBuild) -> None
                 },
             )
         why = python2.unreadable(text)
-        if why is not None:
+        if why is not None and not idioms:
             raise RestoreScriptUnreadable(
                 f"{Path(name).name} cannot be read: {why}", evidence={"script": name, "why": why}
             )
+
+
+def _texts(delivery: Delivery, names: Iterable[str]) -> dict[str, str]:
+    """Return scripts as they were delivered: a fix of another issue may have put Python 3 into them."""
+    return {name: fix.decode((Path(delivery.root) / name).read_bytes()) for name in names}
+
+
+def _require_python_2(text: str, name: str, build: CasaBuild) -> None:
+    idioms = python3.find(text)
+    if idioms:
+        first = idioms[0]
+        raise RestoreScriptPython3(
+            f"{Path(name).name} is Python 3 (line {first.line}: {first.what}), "
+            f"CASA {build.version} runs Python 2",
+            evidence={
+                "script": name,
+                "build": build.id,
+                "lines": [f"{one.line}: {one.what}: {one.text}" for one in idioms],
+            },
+        )
 
 
 def run_by_scriptforpi(delivery: Delivery) -> list[str]:
@@ -123,31 +151,22 @@ def run_by_scriptforpi(delivery: Delivery) -> list[str]:
     return [*([first] if first else []), *(calibrate or restore), *later]
 
 
-def link_farm(source: Path, target: Path, without: Collection[str] = ()) -> None:
-    """Mirror a delivery: real directories, links to files.  ASDMs are linked whole.
-
-    Parameters
-    ----------
-    without
-        Execution blocks whose raw data cannot be used: a script is not to see them.
-    """
+def link_farm(source: Path, target: Path) -> None:
+    """Mirror a delivery: real directories, links to files; without raw data (`blocks.link_raw`)."""
     target.mkdir(parents=True)
     for path in source.iterdir():
         copy = target / path.name
-        if path.name.endswith(".asdm.sdm"):
-            if path.name.removesuffix(".asdm.sdm") not in without:
-                copy.symlink_to(path)
-        elif path.is_dir():
-            link_farm(path, copy, without)
-        else:
+        if not path.is_dir():
             copy.symlink_to(path)
+        elif not raw.is_raw(path):
+            link_farm(path, copy)
 
 
 def start_for_pi(
-    context: StageContext, script: Path, options: dict[str, Any], job: Path
+    context: StageContext, script: Path, options: dict[str, Any], job: Path, *, pipeline: bool
 ) -> said.Said:
-    """Run scriptForPI and return what it said."""
-    context.run_job("restore_script", {"script": str(script), "options": options}, job)
+    """Run scriptForPI, with the pipeline where it calls it, and return what it said."""
+    context.run_script({"script": str(script), "options": options}, job, pipeline=pipeline)
     return said.read(job / "stdout.log")
 
 
@@ -169,8 +188,7 @@ def start_calibration(context: StageContext, top: Path, eb: str, script: Path, j
         unpack.unpack(packed[0], top / "calibrated")
     target.mkdir(exist_ok=True)
     (target / eb).symlink_to(top / "raw" / f"{eb}.asdm.sdm")
-    context.run_job(
-        "restore_script",
+    context.run_script(
         {
             "script": str(script),
             "cwd": str(target),

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from reimage import document
+from reimage.delivery import paperwork
 from reimage.model import Calibration, Delivery, Stage
+from reimage.stages import blocks as execution_blocks
 from reimage.stages import identify, mend, room, said, scripts
 from reimage.stages.blocks import Blocks
 from reimage.stages.context import StageContext
 
+RESTORE = "casa_piperestorescript.py"
 Method = Literal["scriptForPI", "scripts", "tables", "delivered"]
 
 
@@ -34,7 +37,8 @@ def restore(context: StageContext, delivery: Delivery, blocks: Blocks) -> Left:
 
     Raises
     ------
-    RestoreScriptMissing, RestoreScriptPython2, RestoreScriptUnreadable, RestoreDiskShort
+    RestoreScriptMissing, RestoreScriptPython2, RestoreScriptPython3, RestoreScriptUnreadable
+    RestoreDiskShort, CasaForJobsMissing
     CasaJobFailed, CasaTimeout, CasaSilent, CasaOutputFlood
     """
     work = context.work(Stage.RESTORE)
@@ -46,16 +50,21 @@ def restore(context: StageContext, delivery: Delivery, blocks: Blocks) -> Left:
     ):
         return _apply_tables(context, delivery, blocks, work)
     farm = work / "tree"
-    scripts.link_farm(Path(delivery.root), farm, without=blocks.left_out)
+    scripts.link_farm(Path(delivery.root), farm)
+    execution_blocks.link_raw(blocks, farm / delivery.member)
     mend.files(context, delivery, farm)
     if script is None:
         return _run_calibrations(context, delivery, blocks, farm)
-    scripts.require_python_3(farm, scripts.run_by_scriptforpi(delivery), context.build())
-    needed = room.for_script(_raw_bytes(delivery, blocks), _free(work), delivery.scripts)
+    names = scripts.run_by_scriptforpi(delivery)
+    scripts.require_runnable(delivery, farm, names, context.build())
+    needed = room.for_script(_raw_bytes(blocks), _free(work), delivery.scripts)
     _tell_room(context, needed)
     # always set: delivered copies differ in their defaults
     options = {"SPACESAVING": needed.spacesaving, "DOSPLIT": True}
-    words = scripts.start_for_pi(context, farm / script, options, work / "script")
+    calls_pipeline = delivery.calibration is Calibration.PIPELINE
+    words = scripts.start_for_pi(
+        context, farm / script, options, work / "script", pipeline=calls_pipeline
+    )
     where = farm / delivery.member / "calibrated"
     return Left(method="scriptForPI", where=where, words=words)
 
@@ -75,22 +84,23 @@ def _take_delivered(context: StageContext, delivery: Delivery, work: Path) -> Le
 
 
 def _apply_tables(context: StageContext, delivery: Delivery, blocks: Blocks, work: Path) -> Left:
-    _tell_room(context, room.for_tables(_raw_bytes(delivery, blocks), _free(work)))
+    _tell_room(context, room.for_tables(_raw_bytes(blocks), _free(work)))
     root, target = Path(delivery.root), work / "calibrated" / identify.WORKING
     target.mkdir(parents=True)
 
     def belonging(names: tuple[str, ...], eb: str) -> str:
-        return next((str(root / name) for name in names if eb in name), "")
+        return next((str(root / name) for name in names if paperwork.eb_of(name) == eb), "")
 
     context.run_job(
         "restore_tables",
         {
             "work": str(target),
             "caltables": [str(root / name) for name in delivery.caltables],
+            "script": next((str(root / n) for n in delivery.scripts if n.endswith(RESTORE)), None),
             "ebs": [
                 {
                     "eb": eb,
-                    "asdm": belonging(delivery.raw, eb),
+                    "asdm": str(blocks.raw[eb]),
                     "flagversions": belonging(delivery.flagversions, eb),
                     "calapply": belonging(delivery.calapply, eb),
                 }
@@ -107,8 +117,8 @@ def _run_calibrations(
 ) -> Left:
     """Run the calibration script of each execution block, where no scriptForPI does it."""
     named = scripts.by_eb(delivery)
-    scripts.require_python_3(farm, named.values(), context.build())
-    raw = _raw_bytes(delivery, blocks)
+    scripts.require_runnable(delivery, farm, named.values(), context.build())
+    raw = _raw_bytes(blocks)
     _tell_room(context, room.for_script(raw, _free(farm), ()))
     for eb in blocks.promises:
         if eb in named:
@@ -117,9 +127,8 @@ def _run_calibrations(
     return Left(method="scripts", where=farm / delivery.member / "calibrated")
 
 
-def _raw_bytes(delivery: Delivery, blocks: Blocks) -> int:
-    used = [name for name in delivery.raw if any(eb in name for eb in blocks.promises)]
-    return sum(room.size(Path(delivery.root) / name) for name in used)
+def _raw_bytes(blocks: Blocks) -> int:
+    return sum(map(room.size, blocks.raw.values()))
 
 
 def _free(path: Path) -> int:

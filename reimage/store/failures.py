@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Select, func, insert, select, true
 from sqlalchemy.orm import Session, aliased
 
 from reimage.errors import UsageError
-from reimage.model import Judgement, Result, Stage, State
+from reimage.model import Result, Stage, State
+from reimage.run import Judgement
 from reimage.store.desk_tables import Classification, ErrorClass, Evidence, Failure
 from reimage.store.holdings_tables import Dataset
 from reimage.store.rows import ClassificationRow, EvidenceRow, FailureGroup, FailureRow

@@ -14,9 +14,10 @@ from sqlalchemy import CursorResult, Update, func, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from reimage import model
 from reimage.errors import StoreError
 from reimage.model import Result, Stage, State
+from reimage.run import Exit
+from reimage.run import Run as FrozenRun
 from reimage.store import runs
 from reimage.store.run_tables import Attempt, Run
 
@@ -44,7 +45,7 @@ class Ending:
     ended_at: datetime
 
 
-def insert_run(session: Session, run: model.Run, *, dataset_id: int, directory: str) -> int:
+def insert_run(session: Session, run: FrozenRun, *, dataset_id: int, directory: str) -> int:
     """Insert a queued run; return its row's id.
 
     Raises
@@ -206,7 +207,7 @@ def set_journal_offset(
     )
 
 
-def end_attempt(session: Session, run_id: int, attempt: int, exit_: model.Exit | None) -> None:
+def end_attempt(session: Session, run_id: int, attempt: int, exit_: Exit | None) -> None:
     """Record how an attempt ended; None means that nothing says."""
     key = (Attempt.run_id == run_id, Attempt.attempt_no == attempt)
     if exit_ is None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from reimage import SCHEMA_VERSION
-from reimage.model import Exit, Fault, Outcome, ProductState, Stage
+from reimage.model import ProductState, Stage
+from reimage.run import Exit, Fault, Outcome
 from reimage.triage.clues import Clue, scan
 from reimage.triage.signature import is_useless
 

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reimage.model import Exit, Judgement, Outcome, ProductState, Result, Stage
+from reimage.model import ProductState, Result, Stage
+from reimage.run import Exit, Judgement, Outcome
 from reimage.triage import rules
 from reimage.triage.advice import advice
 from reimage.triage.catalogue import UNCLASSIFIED, ErrorClass, Remedy

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from reimage.model import Exit, Fault, Outcome
+from reimage.run import Exit, Fault, Outcome
 from reimage.triage.catalogue import ErrorClass, Match, Sample
 from reimage.triage.clues import Clue
 from reimage.triage.evidence import Evidence

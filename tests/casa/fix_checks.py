@@ -55,20 +55,64 @@ def contradict(ms):
     _put(ms + "/FIELD", "SOURCE_ID", ids)
 
 
-def measure_atmosphere(ms, late_s):
-    """Write SYSCAL rows at the time of each atmosphere scan, some time late."""
+def confuse_sources(ms, named):
+    """Let fields name other sources; return the ids as they were."""
+    path = ms + "/FIELD"
+    ids = _column(path, "SOURCE_ID")
+    before = [int(v) for v in ids]
+    for field, source in named:
+        ids[field] = source
+    _put(path, "SOURCE_ID", ids)
+    return before
+
+
+def sources(ms):
+    """Return FIELD.SOURCE_ID."""
+    return [int(v) for v in _column(ms + "/FIELD", "SOURCE_ID")]
+
+
+def syscal(ms):
+    """Return TIME and INTERVAL of every SYSCAL row, and what gencal makes a Tsys table's times of."""
+    path = ms + "/SYSCAL"
+    return {name: [float(v) for v in _column(path, name)] for name in ("TIME", "INTERVAL")}
+
+
+def run_script(text, ms):
+    """Run a script of a few lines as a delivered one is."""
+    exec(compile(text, "script", "exec"), {"ms": ms})  # noqa: S102 -- our own patch
+
+
+def measure_atmosphere(ms, late_s, lengths_s=(4.0,)):
+    """Write SYSCAL rows at the time of each atmosphere scan, some time late.
+
+    One row for each length, as if antennas had measured so long from the same moment on.
+    """
     from casatools import msmetadata, table
 
     md, tb = msmetadata(), table()
     md.open(ms)
     times = [float(np.mean(md.timesforscan(int(s)))) for s in md.scansforintent(ATMOSPHERE)]
     md.done()
-    number = {"valueType": "double", "dataManagerType": "StandardStMan", "option": 0}
-    columns = ("TIME", "INTERVAL")
-    described = {name: dict(number, dataManagerGroup="s", maxlen=0) for name in columns}
-    tb.create(ms + "/SYSCAL", described, nrow=len(times))
-    tb.putcol("TIME", np.array(times) + late_s)
-    tb.putcol("INTERVAL", np.full(len(times), 4.0))
+    storage = {
+        "dataManagerType": "StandardStMan",
+        "dataManagerGroup": "s",
+        "option": 0,
+        "maxlen": 0,
+    }
+    kinds = {
+        "TIME": "double",
+        "INTERVAL": "double",
+        "SPECTRAL_WINDOW_ID": "int",
+        "ANTENNA_ID": "int",
+    }
+    described = {name: dict(storage, valueType=kind) for name, kind in kinds.items()}
+    intervals = np.tile(lengths_s, len(times))
+    tb.create(ms + "/SYSCAL", described, nrow=len(intervals))
+    begun = np.repeat(times, len(lengths_s)) + late_s - 2.0
+    tb.putcol("TIME", begun + intervals / 2)
+    tb.putcol("INTERVAL", intervals)
+    tb.putcol("SPECTRAL_WINDOW_ID", np.zeros(len(intervals), dtype=int))
+    tb.putcol("ANTENNA_ID", np.tile(np.arange(len(lengths_s)), len(times)))
     tb.close()
 
 
@@ -125,7 +169,7 @@ DO = {
     one.__name__: one
     for one in (
         *(make, look, forget_directions, contradict, measure_atmosphere, remember),
-        test_flag_row,
+        *(test_flag_row, confuse_sources, sources, syscal, run_script),
     )
 }
 

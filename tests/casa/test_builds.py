@@ -10,7 +10,7 @@ import pytest
 
 from reimage.casa import builds, environments, process
 from reimage.errors import ReimageError
-from reimage.model import Limits
+from reimage.run import Limits
 
 pytestmark = pytest.mark.casa
 LIMITS = Limits(memory_mb=4000, wall_s=120, silence_s=60)

@@ -17,7 +17,7 @@ from reimage.delivery.asdm import read_promise
 from reimage.delivery.layout import read_layout
 from reimage.demo.build import build_archive
 from reimage.demo.datasets import datasets
-from reimage.model import Limits
+from reimage.run import Limits
 from reimage.settings import shipped
 
 pytestmark = [pytest.mark.casa, pytest.mark.slow, pytest.mark.xdist_group("demo")]

@@ -15,8 +15,9 @@ from making import make_run
 from reimage import document, fix, runner
 from reimage.casa import builds, environments
 from reimage.demo import era_archive, era_kinds, eras
-from reimage.model import CasaBuild, Limits, Outcome, Stage
+from reimage.model import CasaBuild, Stage
 from reimage.recipes.load import load_recipe
+from reimage.run import Limits, Outcome
 from reimage.settings import shipped
 from reimage.stages.context import PROVEN
 

@@ -17,8 +17,9 @@ import pytest
 from astropy.io import fits
 
 from reimage import document
-from reimage.model import CalibratedMs, Calibration, CasaChoice, Delivery, Limits
+from reimage.model import CalibratedMs, Calibration, CasaChoice, Delivery
 from reimage.recipes.load import load_recipe, override
+from reimage.run import Limits
 from reimage.stages import image
 from reimage.stages.context import PROVEN, StageContext
 from reimage.stages.values import ChooseValue, RestoreValue

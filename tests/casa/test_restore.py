@@ -5,6 +5,7 @@ Datasets a (the pipeline's tables) and b (manual, two execution blocks) of the d
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from dataclasses import replace
@@ -21,7 +22,8 @@ from reimage.delivery.layout import read_layout
 from reimage.demo.build import build_archive
 from reimage.demo.datasets import datasets
 from reimage.fix import discover
-from reimage.model import CasaChoice, Limits
+from reimage.model import CasaChoice
+from reimage.run import Limits
 from reimage.settings import shipped
 from reimage.stages import restore, restored, scripts
 from reimage.stages.context import PROVEN, StageContext
@@ -90,15 +92,19 @@ class Restore:
 
     def forget_spws(self, *spws):
         """Take the solutions of spws out of the delivered bandpass table."""
-        (tgz,) = (path for path in self.member.glob("calibration/*session_1.caltables.tgz"))
-        inside = self.directory / "tables"
+        self.spoil({"spws": list(spws)})
+
+    def spoil(self, ill, packed="*session_1.caltables.tgz", table="*.bcal.tbl"):
+        """Let job ``restore_ills`` make a delivered calibration table ill."""
+        (tgz,) = self.member.glob(f"calibration/{packed}")
+        inside = self.directory / tgz.name
         unpack.unpack(tgz, inside)
-        (bandpass,) = inside.glob("*.bcal.tbl")
+        (bandpass,) = inside.glob(table)
         told = process.run_job(
             self.casa,
             ILLS,
-            {"table": str(bandpass), "spws": list(spws)},
-            directory=self.directory / "ills",
+            {"table": str(bandpass), **ill},
+            directory=self.directory / f"ills-{tgz.name}",
             limits=LIMITS,
             emit=lambda *_, **__: None,
         )
@@ -154,6 +160,20 @@ def test_manual_by_script_for_pi(b):
     assert made < needed["needed"] + needed["raw"]  # ASDMs are links: counted once more here
 
 
+def test_raw_data_elsewhere_and_under_other_names(b):
+    """One without its suffix, one in capitals, both in another tree: scriptForPI finds them all the same."""
+    one, other = b.delivery.ebs
+    (b.root / "disk").mkdir()
+    (b.member / f"raw/{one}.asdm.sdm").rename(b.root / "disk" / one)
+    (b.member / f"raw/{other}.asdm.sdm").rename(b.root / "disk" / f"{other}.ASDM.SDM")
+    b.read()
+    assert any(note.startswith("raw-elsewhere: ") for note in b.delivery.notes)
+    value = b.run()
+    assert [ms.eb for ms in value.ms] == [one, other]
+    assert all(ms.rows == ms.promised_rows for ms in value.ms)
+    assert (value.missing, real(value.caveats)) == ({}, ())
+
+
 def test_manual_without_script_for_pi(b):
     """Each scriptForCalibration by itself gives what scriptForPI makes of it."""
     (script,) = b.member.glob("script/*scriptForPI.py")
@@ -176,16 +196,44 @@ def test_a_binary_is_missing(a):
         a.run()
 
 
-def test_a_table_lacks_a_spw(a):
+def test_a_binary_that_is_cut_costs_rows_and_nothing_is_said(b):
+    """importasdm and the delivered scripts go on and say Done; the rows of the import are counted."""
+    ill, well = b.delivery.ebs
+    os.truncate(sorted(b.member.glob(f"raw/{ill}*/ASDMBinary/*"))[3], 4000)
+    value = b.run()
+    assert [one.eb for one in value.ms] == [well]
+    assert f"{ill}.ms has " in value.missing[ill]
+    left_out = next(data for event, data in b.events if event == "eb.left_out")
+    assert (left_out["eb"], left_out["code"]) == (ill, "restore-rows-missing")
+    said = (b.directory / "restore/script/stdout.log").read_text()
+    assert said.rstrip().endswith("Done.")
+
+
+def test_no_solution_is_good_and_every_spw_of_the_target_is_flagged(a):
+    """applycal flags what it cannot correct, all of it, and returns 0."""
+    a.spoil({})
+    with pytest.raises(restored.RestoreAllFlagged) as caught:
+        a.run()
+    seen = caught.value.evidence["target_spws"]
+    assert [(spw["spw"], spw["flagged"]) for spw in seen] == [(n, 1.0) for n in range(4)]
+
+
+def test_a_table_lacks_a_spw(b):
     """With calflag applycal warns, returns 0, and CORRECTED_DATA of the spw is DATA, unflagged."""
-    a.forget_spws(1)
-    a.edit("calibration/*calapply.txt", lambda text: text.replace("calflagstrict", "calflag"))
-    value = a.run()
-    (one,) = value.ms
-    assert f"spw-uncalibrated:1 of {one.eb}" in value.caveats
-    flagged = {spw["spw"]: spw["flagged"] for spw in value.facts[one.path]["target_spws"]}
-    assert flagged[1] == 1.0  # raw data are never imaged
-    assert max(flagged[0], flagged[2], flagged[3]) < 0.5
+    ill, well = b.delivery.ebs
+    b.spoil({"spws": [1]}, f"*{ill}.calibration.tgz", f"{ill}.calibration/*.bandpass")
+    b.edit(
+        f"script/*{ill}*scriptForCalibration.py",
+        lambda text: text.replace('"calflagstrict"', '"calflag"'),
+    )
+    value = b.run()
+    assert real(value.caveats) == (f"spw-uncalibrated:1 of {ill}",)
+    flagged = {
+        one.eb: [spw["flagged"] == 1.0 for spw in value.facts[one.path]["target_spws"]]
+        for one in value.ms
+    }
+    assert flagged[ill][1]  # raw data are never imaged
+    assert not any(flagged[ill][:1] + flagged[ill][2:] + flagged[well])
 
 
 def test_a_table_lacks_a_spw_and_applycal_is_strict(a):
@@ -194,23 +242,15 @@ def test_a_table_lacks_a_spw_and_applycal_is_strict(a):
     assert f"spw-flagged:2 of {value.ms[0].eb}" in value.caveats
 
 
-def test_a_table_lacks_every_spw_of_the_target(a):
-    a.forget_spws(0, 1, 2)
-    a.edit("calibration/*calapply.txt", lambda text: text.replace("spw='0,1,2,3'", "spw='0,1,2'"))
-    a.edit("calibration/*calapply.txt", lambda text: text.replace("calflagstrict", "calflag"))
-    with pytest.raises(restored.RestoreNotCalibrated, match=r"spws 0,1,2,3"):
-        a.run()
-
-
-def test_all_data_are_flagged_by_a_strict_applycal(a):
-    a.forget_spws(0, 1, 2)
-    a.edit(
-        "calibration/*calapply.txt",
-        lambda text: text + text.replace("'calflagstrict'", "'flagonlystrict'"),
-    )
-    a.edit("calibration/*calapply.txt", lambda text: text.replace("spw='0,1,2,3'", "spw=''"))
-    value = a.run()  # spw 3 is left
-    assert f"spw-flagged:0,1,2 of {value.ms[0].eb}" in value.caveats
+def test_the_script_applies_nothing_to_the_target(b):
+    """The split's DATA is the raw data's: what it was split from tells."""
+    for eb in b.delivery.ebs:
+        b.edit(
+            f"script/*{eb}*scriptForCalibration.py",
+            lambda text: text.replace("        (science_field, phase_field),\n", ""),
+        )
+    with pytest.raises(restored.RestoreNotCalibrated, match="nothing calibrated in column data"):
+        b.run()
 
 
 def test_the_tables_were_never_applied_to_the_target(a):
@@ -221,6 +261,53 @@ def test_the_tables_were_never_applied_to_the_target(a):
     )
     with pytest.raises(restored.RestoreNotCalibrated):
         a.run()
+
+
+IMPORT_ONLY = """
+import os
+os.makedirs("../calibrated/working")
+importasdm(asdm="../raw/{eb}.asdm.sdm", vis="../calibrated/working/{eb}.ms", lazy=False)
+print("Done.")
+"""
+
+
+def test_there_is_no_column_of_calibrated_data(a, monkeypatch):
+    """A restore script that imports, applies nothing and says Done; CASA said 0 to each step.
+
+    Only a pipeline calibrates into CORRECTED_DATA.  None is had: its build and its start are played,
+    the script and what is proven of it are real.
+    """
+    real_start = scripts.start_for_pi
+    monkeypatch.setattr(
+        scripts, "start_for_pi", lambda *given, pipeline: real_start(*given, pipeline=not pipeline)
+    )
+    (eb,) = a.delivery.ebs
+    (a.member / "script/scriptForPI.py").write_text(IMPORT_ONLY.format(eb=eb))
+    for script in a.member.glob("script/*scriptForPI.py"):
+        if script.name != "scriptForPI.py":
+            script.unlink()
+    a.read()
+    a.casa = replace(a.casa, pipeline="played")  # else its tables are applied without any script
+    with pytest.raises(restored.RestoreNotCalibrated, match="column corrected") as caught:
+        a.run()
+    assert "CORRECTED_DATA" not in caught.value.evidence["columns"]
+    assert caught.value.evidence["data_amplitude"] > 0
+
+
+SPLIT_OF_NOTHING = """
+importasdm(asdm="{eb}", vis="{eb}.ms", lazy=False)
+split(vis="{eb}.ms", outputvis="{eb}.ms.split.cal", datacolumn="corrected")
+"""
+
+
+def test_a_split_of_a_column_that_is_not_there(b):
+    for eb in b.delivery.ebs:
+        b.edit(
+            f"script/*{eb}*scriptForCalibration.py",
+            lambda _, eb=eb: SPLIT_OF_NOTHING.format(eb=eb),
+        )
+    with pytest.raises(process.CasaJobFailed, match=r"CORRECTED_DATA\) not found"):
+        b.run()
 
 
 GAINCAL_OF_NOTHING = """

@@ -8,7 +8,8 @@ import pytest
 
 from reimage.casa import process
 from reimage.errors import ReimageError
-from reimage.model import Fault, Limits, Outcome, Result, Stage
+from reimage.model import Result, Stage
+from reimage.run import Fault, Limits, Outcome
 from reimage.triage.catalogue import load_classes
 from reimage.triage.evidence import collect
 from reimage.triage.judge import judge

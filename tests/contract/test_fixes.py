@@ -16,9 +16,11 @@ ALLOWED = {
     "reimage.fix",
     "reimage.model",
     "reimage.errors",
+    "reimage.delivery",
     "__future__",
     "ast",
     "datetime",
+    "math",
     "re",
     "textwrap",
     "pathlib",
@@ -58,7 +60,7 @@ class TestFix:
 
 def test_there_are_some():
     assert len(MODULES) >= 15
-    assert len(fix.discover([shipped("fixes")])) == len(MODULES)
+    assert len(fix.known([shipped("fixes")])) == len(MODULES)
 
 
 def test_a_broken_module_is_coded(tmp_path):

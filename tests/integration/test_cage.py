@@ -16,8 +16,8 @@ import pytest
 from conftest import needs
 from making import make_build
 
-from reimage.casa import following, process
-from reimage.model import Limits
+from reimage.casa import following, process, watching
+from reimage.run import Limits
 
 BEGIN = (
     "import json, os, signal, socket, sys, time\njob = json.load(open(sys.argv[1]))\nvalue = {}\n"
@@ -30,9 +30,9 @@ MARK = f"reimage-cage-{os.getpid()}"
 def run(tmp_path, monkeypatch):
     needs("bubblewrap")
     monkeypatch.setattr(process, "JOBS", tmp_path / "jobs")
-    monkeypatch.setattr(process, "GRACE_S", 0.3)
-    monkeypatch.setattr(process, "MOST_OUTPUT_BYTES", 4 << 20)
-    monkeypatch.setattr(process, "KEPT_OUTPUT_BYTES", 1 << 20)
+    monkeypatch.setattr(watching, "GRACE_S", 0.3)
+    monkeypatch.setattr(watching, "MOST_OUTPUT_BYTES", 4 << 20)
+    monkeypatch.setattr(watching, "KEPT_OUTPUT_BYTES", 1 << 20)
     (tmp_path / "jobs").mkdir()
     events = []
 
@@ -128,7 +128,7 @@ def test_a_flood_is_ended_and_cut(run, stream):
     with pytest.raises(process.CasaOutputFlood, match=f"more than 4 MB into {stream}") as e:
         run(text)
     assert e.value.evidence["directory"] == str(run.directory)
-    assert (run.directory / f"{stream}.log").stat().st_size == process.KEPT_OUTPUT_BYTES
+    assert (run.directory / f"{stream}.log").stat().st_size == watching.KEPT_OUTPUT_BYTES
     assert run.events[-1][1]["why"] == "flood"
 
 
@@ -139,9 +139,9 @@ def test_a_flood_of_the_casa_log_is_one_too(run):
 
 
 def test_much_output_in_a_moment_is_cut_and_the_result_kept(run, monkeypatch):
-    monkeypatch.setattr(process, "POLL_S", 3)  # it is over before anybody looks
+    monkeypatch.setattr(watching, "POLL_S", 3)  # it is over before anybody looks
     assert run("sys.stdout.write('x' * (6 << 20)); value['n'] = 1") == {"n": 1}
-    assert (run.directory / "stdout.log").stat().st_size == process.KEPT_OUTPUT_BYTES
+    assert (run.directory / "stdout.log").stat().st_size == watching.KEPT_OUTPUT_BYTES
 
 
 def test_silence_is_a_hang(run):

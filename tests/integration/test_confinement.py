@@ -12,7 +12,7 @@ from conftest import needs
 from making import make_build
 
 from reimage.casa import confine, process
-from reimage.model import Limits
+from reimage.run import Limits
 
 LIMITS = Limits(memory_mb=1000, wall_s=20, silence_s=20)
 BEGIN = "import json, os, socket, sys\njob = json.load(open(sys.argv[1]))\ninputs = job['input']\nvalue = {}\n"

@@ -15,10 +15,10 @@ from making import EB, MEMBER, make_archive, make_row, make_tree, tar_bytes
 from reimage import category, document, fix, settings, sweeps
 from reimage.cli import main
 from reimage.delivery import layout
-from reimage.model import Run
 from reimage.recipes.load import load_recipe
 from reimage.recipes.plan import lists
 from reimage.recipes.tasks import make_inputs, prepare_inputs
+from reimage.run import Run
 from reimage.settings import shipped
 from reimage.store import migrate
 from reimage.triage import catalogue, rules

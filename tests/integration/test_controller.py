@@ -15,8 +15,9 @@ from playing import FAKE, LIMITS, controller, find, make
 
 from reimage import queueing
 from reimage.leadership import ControllerRunning
-from reimage.model import Limits, Result, Stage, State
+from reimage.model import Result, Stage, State
 from reimage.queueing import enqueue, request_cancel
+from reimage.run import Limits
 from reimage.store import decisions, events, failures, migrate, moves, products, runs
 
 

@@ -12,13 +12,15 @@ from reimage import document, fix, sweeps
 from reimage.casa.builds import BuildUnknown
 from reimage.category import CategoryUnknown
 from reimage.errors import DatasetUnknown, DiskFull, RecipeError, RunUnknown
-from reimage.model import Result, Run, Stage
+from reimage.model import Result, Stage
 from reimage.queueing import find_target, make_run, rerun, run_directory
+from reimage.run import Run
 from reimage.settings import shipped
 from reimage.store import categories, datasets, failures, runs
 from reimage.store.filters import FilterMalformed
 from reimage.store.moves import Ending, RunLive
 from reimage.store.moves import finish as finish_run
+from reimage.store.sweeps import list_sweeps
 from reimage.sweeps import CategoryEmpty
 
 OTHER = "uid://A001/X1/X3"
@@ -114,6 +116,33 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(site, database, wish, erro
         make_run(site, database, **{"dataset": MOUS, **wish})
     assert caught.value.hint
     assert not list(site.data.glob("runs/*/*"))
+
+
+def test_an_offered_fix_is_frozen_where_it_is_named(site, database):
+    plain = make_run(site, database, dataset=MOUS)
+    named = make_run(site, database, dataset=OTHER, fixes=["python2-port"])
+    fixes = [
+        {one.id for one in document.read(Run, run_directory(site, row) / "run.json").fixes}
+        for row in (plain, named)
+    ]
+    assert fixes[1] - fixes[0] == {"python2-port"}
+    end(database, named.run)
+    again = rerun(site, database, OTHER)
+    kept = document.read(Run, run_directory(site, again) / "run.json").fixes
+    assert {one.id for one in kept} == fixes[0], "never silently: a rerun names it again"
+    with pytest.raises(fix.FixUnknown, match="no-such"):
+        make_run(site, database, dataset=OTHER, fixes=["no-such"])
+
+
+def test_a_sweep_names_them_too_and_is_not_recorded_with_unknown_ones(site, database):
+    with pytest.raises(fix.FixUnknown):
+        sweeps.launch(site, database, "low", fixes=["no-such"])
+    with database.read() as session:
+        assert list_sweeps(session) == ()
+    launched = sweeps.launch(site, database, "low", fixes=["python2-port"])
+    for row in launched.runs:
+        run = document.read(Run, run_directory(site, row) / "run.json")
+        assert "python2-port" in [one.id for one in run.fixes]
 
 
 def test_a_rerun_is_a_new_run_that_may_adopt(site, database):

@@ -17,7 +17,8 @@ from reimage.errors import DatasetUnknown, DiskFull, RunUnknown
 from reimage.identity import Identity, of_self
 from reimage.journal import Event
 from reimage.leadership import ControllerDisplaced, ControllerRunning, Leadership
-from reimage.model import Judgement, Product, ProductState, Result, Stage, State
+from reimage.model import Product, ProductState, Result, Stage, State
+from reimage.run import Judgement
 from reimage.store import (
     builds,
     datasets,

@@ -16,7 +16,7 @@ from making import make_run
 from reimage import document, identity, kernel
 from reimage.executors.local import LocalExecutor
 from reimage.executors.protocol import JobState, SubmissionFailed
-from reimage.model import Exit, Limits
+from reimage.run import Exit, Limits
 
 HOG = "x = [bytearray(b'x' * (10 << 20)) for _ in range(60)]; import time; time.sleep(30)"
 

@@ -9,7 +9,8 @@ from making import make_build, make_run
 
 from reimage import document
 from reimage.errors import DocumentUnreadable
-from reimage.model import CasaBuild, Run
+from reimage.model import CasaBuild
+from reimage.run import Run
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

@@ -10,7 +10,8 @@ import pytest
 from making import EB, MEMBER, MOUS, make_archive, make_build, make_run, tar_bytes
 
 from reimage import document, journal, runner
-from reimage.model import Calibration, Outcome, Stage
+from reimage.model import Calibration, Stage
+from reimage.run import Outcome
 
 README = ("#documentation", b"CASA version used for reduction: 4.2.2\n")
 SHELL = {

@@ -11,6 +11,9 @@ import re
 import numpy as np
 
 ATMOSPHERE = "CALIBRATE_ATMOSPHERE*"
+TSYS_APART_S = 1.0
+"""Measurements of system temperatures follow one another in tens of seconds."""
+SAME_TIME_S = 0.001
 _VERSION = re.compile(r"version: *(?:CASA *)?(\d+\.\d+\.\d+)")
 
 
@@ -71,7 +74,11 @@ def flag_row_sound(path):
 
 
 def sources(path, md):
-    """Fields whose SOURCE_ID the SOURCE table lacks, and spws of SOURCE rows that the MS lacks."""
+    """Fields whose SOURCE_ID the SOURCE table lacks, and spws of SOURCE rows that the MS lacks.
+
+    ``misnamed``: [field, source] where a field names a source of another name, or none, and one source
+    alone is called as the field is.
+    """
     known = [int(v) for v in _column(path + "/SOURCE", "SOURCE_ID")]
     spws = [int(v) for v in _column(path + "/SOURCE", "SPECTRAL_WINDOW_ID")]
     fields = [int(v) for v in _column(path + "/FIELD", "SOURCE_ID")]
@@ -79,18 +86,34 @@ def sources(path, md):
         "rows": len(known),
         "fields_without": [i for i, v in enumerate(fields) if v >= 0 and v not in known],
         "unknown_spws": sorted(set(v for v in spws if v >= md.nspw())),
+        "misnamed": _misnamed(path, known, fields),
     }
+
+
+def _misnamed(path, known, fields):
+    names = [str(v).strip() for v in _column(path + "/SOURCE", "NAME")]
+    called = {}
+    for source, name in zip(known, names):
+        called.setdefault(name, set()).add(source)
+    found = []
+    for i, name in enumerate(_column(path + "/FIELD", "NAME")):
+        ids = called.get(str(name).strip(), set())
+        if len(ids) == 1 and fields[i] not in ids:
+            found.append([i, ids.copy().pop()])
+    return found
 
 
 def syscal(path, md):
     """SYSCAL rows outside every atmosphere scan, and atmosphere scans without a SYSCAL row.
 
-    Without atmosphere scans nothing can be said: ``rows_outside`` is None.
+    Without atmosphere scans nothing can be said: ``rows_outside`` is None.  ``torn``: measurements
+    whose antennas have several TIMEs.
     """
     times = np.array(_column(path + "/SYSCAL", "TIME"), dtype=float)
     halves = np.array(_column(path + "/SYSCAL", "INTERVAL"), dtype=float) / 2
     scans = [int(s) for s in md.scansforintent(ATMOSPHERE)]
-    found = {"rows": len(times), "rows_outside": None, "scans_without": []}
+    torn = len(torn_measurements(path + "/SYSCAL")) if len(times) else 0
+    found = {"rows": len(times), "rows_outside": None, "scans_without": [], "torn": torn}
     if not len(times) or not scans:
         return found
     inside = np.zeros(len(times), bool)
@@ -101,6 +124,23 @@ def syscal(path, md):
             found["scans_without"].append(scan)
         inside |= within
     found["rows_outside"] = int((~inside).sum())
+    return found
+
+
+def torn_measurements(table_path):
+    """Rows of each measurement of one spw that has several TIMEs: begun together, whatever the antenna.
+
+    TIME is the middle and INTERVAL the length: what they agree on is when the measurement began.
+    """
+    times = np.array(_column(table_path, "TIME"), dtype=float)
+    begun = times - np.array(_column(table_path, "INTERVAL"), dtype=float) / 2
+    spws = np.array(_column(table_path, "SPECTRAL_WINDOW_ID"), dtype=int)
+    found = []
+    for spw in np.unique(spws):
+        rows = np.flatnonzero(spws == spw)
+        rows = rows[np.argsort(begun[rows], kind="stable")]
+        cuts = np.flatnonzero(np.diff(begun[rows]) > TSYS_APART_S) + 1
+        found += [part for part in np.split(rows, cuts) if np.ptp(times[part]) > SAME_TIME_S]
     return found
 
 

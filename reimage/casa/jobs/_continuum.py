@@ -81,12 +81,7 @@ def one_continuum(inputs, facts, target, spw, progress):
             "bad_alloc" in line
         ):  # a cube without memory is empty: that is no fact about the continuum
             raise MemoryError("continuum of %s, spw %d: %s" % (target["name"], spw["id"], line))
-    axis = target["axes"][str(spw["id"])]
-    low = axis["start_hz"] - axis["width_hz"] / 2
-    entry["ranges_hz"] = [
-        [low + first * axis["width_hz"], low + (last + 1) * axis["width_hz"]]
-        for first, last in found["runs"]
-    ]
+    entry["ranges_hz"] = ranges_hz(target["axes"][str(spw["id"])], found["runs"])
     entry["flags"] = found["flags"]
     _records.write_json(path, entry)
     progress(
@@ -97,6 +92,12 @@ def one_continuum(inputs, facts, target, spw, progress):
         ranges_ghz=[[low / 1e9, high / 1e9] for low, high in entry["ranges_hz"]],
     )
     return entry
+
+
+def ranges_hz(axis, runs):
+    """[low, high] of runs of channels [first, last], edge to edge."""
+    low, width = axis["start_hz"] - axis["width_hz"] / 2, axis["width_hz"]
+    return [[low + first * width, low + (last + 1) * width] for first, last in runs]
 
 
 def dirty_cube(inputs, facts, target, spw, where):

@@ -144,32 +144,8 @@ def _lay_out(plan, ms, start):
 def _set_up(sm, plan, start):
     """Antennas, spectral windows, fields and clock."""
     me = measures()
-    x, y, z, diameter, pad, _, _, _ = simutil.simutil().readantenna(
-        ctsys.resolve("alma/simmos/" + plan["configuration"])
-    )
-    chosen = [list(pad).index(name) for name in plan["pads"]]
-    sm.setconfig(
-        telescopename="ALMA",
-        x=[x[i] for i in chosen],
-        y=[y[i] for i in chosen],
-        z=[z[i] for i in chosen],
-        dishdiameter=[diameter[i] for i in chosen],
-        mount="alt-az",
-        antname=plan["antennas"],
-        padname=plan["pads"],
-        coordsystem="global",
-        referencelocation=me.observatory("ALMA"),
-    )
-    for spw in plan["spws"]:
-        sm.setspwindow(
-            spwname=spw["name"],
-            freq="%.9fGHz" % (channel_frequencies(spw)[0] / 1e9),
-            deltafreq="%.9fGHz" % (spw["width_hz"] / 1e9),
-            freqresolution="%.9fGHz" % (spw["width_hz"] / 1e9),
-            nchannels=spw["channels"],
-            stokes="XX YY",
-            refcode="TOPO",
-        )
+    _set_antennas(sm, plan, me.observatory("ALMA"))
+    _set_spws(sm, plan)
     sm.setfeed(mode="perfect X Y", pol=[""])
     sm.setlimits(shadowlimit=0.001, elevationlimit="15deg")
     sm.setauto(autocorrwt=0.0)
@@ -187,6 +163,40 @@ def _set_up(sm, plan, start):
         usehourangle=False,
         referencetime=me.epoch("UTC", start),
     )
+
+
+def _set_antennas(sm, plan, observatory):
+    """Dishes on the pads of the plan."""
+    x, y, z, diameter, pad, _, _, _ = simutil.simutil().readantenna(
+        ctsys.resolve("alma/simmos/" + plan["configuration"])
+    )
+    chosen = [list(pad).index(name) for name in plan["pads"]]
+    sm.setconfig(
+        telescopename="ALMA",
+        x=[x[i] for i in chosen],
+        y=[y[i] for i in chosen],
+        z=[z[i] for i in chosen],
+        dishdiameter=[diameter[i] for i in chosen],
+        mount="alt-az",
+        antname=plan["antennas"],
+        padname=plan["pads"],
+        coordsystem="global",
+        referencelocation=observatory,
+    )
+
+
+def _set_spws(sm, plan):
+    """Spectral windows, in their order."""
+    for spw in plan["spws"]:
+        sm.setspwindow(
+            spwname=spw["name"],
+            freq="%.9fGHz" % (channel_frequencies(spw)[0] / 1e9),
+            deltafreq="%.9fGHz" % (spw["width_hz"] / 1e9),
+            freqresolution="%.9fGHz" % (spw["width_hz"] / 1e9),
+            nchannels=spw["channels"],
+            stokes="XX YY",
+            refcode="TOPO",
+        )
 
 
 # --- visibilities

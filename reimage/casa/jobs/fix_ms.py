@@ -1,11 +1,13 @@
 """Carry out what a fix declares on MeasurementSets, and say what it changed.
 
 Input: ``{"operations": [{"ms", "kind", "arguments"}]}``.  Value: list of ``{"ms", "kind", "before", "after"}``.
-Kinds: ``set_field_direction`` and ``fix_planets`` (with uvw), ``put_keyword``, ``delete_rows``, ``flagdata``.
+Kinds: ``set_field_direction`` and ``fix_planets`` (with uvw), ``set_field_source``, ``join_syscal_times``,
+``put_keyword``, ``delete_rows``, ``flagdata``.
 """
 
 import _job
 
+import _conditions
 import numpy as np
 
 
@@ -67,6 +69,36 @@ def _direction(ms, field):
     return value
 
 
+def set_field_source(ms, field, source):
+    """Let a field name its source."""
+    from casatools import table
+
+    tb = table()
+    tb.open(ms + "/FIELD", nomodify=False)
+    before = int(tb.getcell("SOURCE_ID", field))
+    tb.putcell("SOURCE_ID", field, source)
+    tb.close()
+    return before, source
+
+
+def join_syscal_times(ms, interval_s):
+    """Give the antennas of each measurement of system temperatures one TIME: number with several."""
+    from casatools import table
+
+    path = ms + "/SYSCAL"
+    torn = _conditions.torn_measurements(path)
+    tb = table()
+    tb.open(path, nomodify=False)
+    times, intervals = tb.getcol("TIME"), tb.getcol("INTERVAL")
+    for rows in torn:
+        times[rows] = np.mean(times[rows] - intervals[rows] / 2) + interval_s / 2
+        intervals[rows] = interval_s
+    tb.putcol("TIME", times)
+    tb.putcol("INTERVAL", intervals)
+    tb.close()
+    return len(torn), len(_conditions.torn_measurements(path))
+
+
 def put_keyword(ms, keyword, value, subtable=""):
     from casatools import table
 
@@ -105,6 +137,8 @@ def flagdata_rows(ms, **arguments):
 KINDS = {
     "set_field_direction": set_field_direction,
     "fix_planets": fix_planets,
+    "set_field_source": set_field_source,
+    "join_syscal_times": join_syscal_times,
     "put_keyword": put_keyword,
     "delete_rows": delete_rows,
     "flagdata": flagdata_rows,

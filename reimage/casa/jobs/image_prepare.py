@@ -167,18 +167,19 @@ def describe_target(name, ebs, spws, inputs, caveats):
     target["spws"] = [spw["id"] for spw in observed]
     target["flagged"] = [spw["id"] for spw in observed if spw not in usable]
     caveats += ["spw-fully-flagged:%s.spw%d" % (name, spw) for spw in target["flagged"]]
-    if not usable:
-        return target
-    target["geometry"] = _geometry.choose(
-        target, with_it, usable, inputs["robust"], inputs["scratch"]
-    )
-    target["sensitivity"] = {}
-    for spw in usable:
-        target["axes"][str(spw["id"])] = axis_of(target, with_it, spw, good)
-        target["sensitivity"][str(spw["id"])] = sensitivities(
-            target, with_it, spw, good, inputs["robust"]
-        )
+    if usable:
+        lay_out(target, with_it, usable, good, inputs)
     return target
+
+
+def lay_out(target, ebs, spws, good, inputs):
+    """Give a target its geometry, and of each spw the axis and the sensitivities."""
+    robust = inputs["robust"]
+    target["geometry"] = _geometry.choose(target, ebs, spws, robust, inputs["scratch"])
+    target["sensitivity"] = {}
+    for spw in spws:
+        target["axes"][str(spw["id"])] = axis_of(target, ebs, spw, good)
+        target["sensitivity"][str(spw["id"])] = sensitivities(target, ebs, spw, good, robust)
 
 
 def usable_channels(eb, name, spw):

@@ -7,6 +7,7 @@ import _job
 
 import _conditions
 import _metadata
+import _pointing
 import numpy as np
 
 SAMPLE_ROWS = 20000
@@ -15,8 +16,6 @@ SAMPLE_VALUES = 4000000
 SAMPLE_BLOCKS = 8
 MOST_FLAGGED = 0.999999
 """What is not flagged completely never looks as if it were."""
-POINTING_SAMPLES = 5
-NEAR_S = 60.0
 
 
 def run(inputs, progress):
@@ -60,7 +59,7 @@ def inspect(path):
     md.done()
     fields = targets or [f["id"] for f in facts["fields"]]
     facts.update(_visibilities(path, fields, columns, facts["spws"]))
-    facts["syscal_rows"] = _rows_of(path + "/SYSCAL")
+    facts["syscal_rows"] = _conditions.rows_of(path + "/SYSCAL")
     return facts
 
 
@@ -81,59 +80,12 @@ def _fields(path, md):
             }
         )
     tb.close()
-    pointings = _pointings(path, md)
+    looked = _pointing.directions(path, md)
     for field in fields:
-        field["pointing"] = pointings.get(field["id"])
+        seen = looked.get(field["id"], {})
+        field["pointing"] = seen.get("near")
+        field["on_source"], field["on_source_spread_rad"] = seen.get("on"), seen.get("spread")
     return fields
-
-
-def _pointings(path, md):
-    """Where the antennas looked during each field's scans, J2000 [ra, dec]: median of a few samples.
-
-    importasdm writes azimuth and elevation into POINTING (AZELGEO), other programs J2000.
-    """
-    from casatools import measures, table
-
-    tb, me = table(), measures()
-    tb.open(path + "/POINTING")
-    found = {}
-    if not tb.nrows():
-        tb.close()
-        return found
-    times, ids = tb.getcol("TIME"), tb.getcol("ANTENNA_ID")
-    frame = tb.getcolkeyword("DIRECTION", "MEASINFO")["Ref"]
-    me.doframe(
-        md.antennaposition(int(ids[0]))
-    )  # not the observatory's: 700 m are 25 arcsec of zenith
-    rows = np.flatnonzero(ids == ids[0])
-    for field in range(md.nfields()):
-        at = np.asarray(md.timesforfield(field))
-        if not len(at):
-            continue
-        near = rows[np.abs(times[rows][:, None] - at[None, :]).min(axis=1) < NEAR_S]
-        samples = [
-            _j2000(me, tb.getcell("DIRECTION", int(row)), times[row], frame)
-            for row in near[:: max(1, len(near) // POINTING_SAMPLES)]
-        ]
-        if samples:
-            first = np.array(samples[0])
-            turn = (np.array(samples) - first + np.pi) % (
-                2 * np.pi
-            ) - np.pi  # around the wrap of RA
-            found[field] = [float(v) for v in first + np.median(turn, axis=0)]
-    tb.close()
-    return found
-
-
-def _j2000(me, cell, time_s, frame):
-    from casatools import quanta
-
-    qa = quanta()
-    me.doframe(me.epoch("UTC", qa.quantity(float(time_s), "s")))
-    lon, lat = [float(v) for v in np.ravel(cell)[:2]]
-    looked = me.direction(frame, qa.quantity(lon, "rad"), qa.quantity(lat, "rad"))
-    turned = me.measure(looked, "J2000")
-    return [turned["m0"]["value"], turned["m1"]["value"]]
 
 
 def _visibilities(path, fields, columns, spws):
@@ -242,19 +194,6 @@ def _sample(part, columns):
     flags = read("FLAG") | read("FLAG_ROW")[None, None, :]
     names = [name for name in ("DATA", "CORRECTED_DATA") if name in columns]
     return flags, {name: read(name) for name in names}
-
-
-def _rows_of(table_path):
-    import os
-    from casatools import table
-
-    if not os.path.isdir(table_path):
-        return 0
-    tb = table()
-    tb.open(table_path)
-    rows = int(tb.nrows())
-    tb.close()
-    return rows
 
 
 if __name__ == "__main__":

@@ -5,8 +5,11 @@ Input: ``{}``.  Value: versions, and what was seen.
 
 import _job
 
+import os
 import platform
 import shutil
+
+import _pipeline
 
 import numpy as np
 
@@ -14,10 +17,33 @@ import numpy as np
 def run(inputs, progress):
     import casatasks
     import casatools
-    from casatools import measures, msmetadata, simulator, table
+    from casatools import measures
 
     progress("probe.imported", version=casatasks.version_string())
     me = measures()
+    alma, elevation_rad = _earth(me)
+    name = "probe.ms"
+    shutil.rmtree(name, ignore_errors=True)
+    _simulate(name, me, alma)
+    spws, rows = _contents(name)
+    shutil.rmtree(name)
+    if spws != 1 or rows < 1:
+        raise RuntimeError("a simulated MS came out wrong: %d spws, %d rows" % (spws, rows))
+    version, broken = _pipeline.probe(os.path.dirname(os.path.abspath(__file__)))
+    return {
+        "version": casatasks.version_string(),
+        "casatools": casatools.version_string(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "pipeline": version,
+        "pipeline_broken": broken,
+        "elevation_deg": elevation_rad * 180 / np.pi,
+        "rows": rows,
+    }
+
+
+def _earth(me):
+    """ALMA's position, and the elevation (rad) of a source there."""
     alma = me.observatory("ALMA")
     if not alma or "m0" not in alma:
         raise RuntimeError("the measures data do not know ALMA")
@@ -25,9 +51,13 @@ def run(inputs, progress):
     me.doframe(alma)
     me.doframe(me.epoch("UTC", "2013/06/01/04:00:00"))
     azel = me.measure(me.direction("J2000", "12h00m00.0s", "-30d00m00.0s"), "AZEL")
+    return alma, float(azel["m1"]["value"])
 
-    name = "probe.ms"
-    shutil.rmtree(name, ignore_errors=True)
+
+def _simulate(name, me, alma):
+    """Write a small MS."""
+    from casatools import simulator
+
     sm = simulator()
     sm.open(name)
     sm.setconfig(
@@ -58,35 +88,21 @@ def run(inputs, progress):
     )
     sm.observe("probe", "probe", starttime="0s", stoptime="20s")
     sm.done()
+
+
+def _contents(name):
+    """The numbers of spectral windows and of rows of an MS."""
+    from casatools import msmetadata, table
+
     md = msmetadata()
     md.open(name)
     spws = md.nspw()
     md.done()
     tb = table()
     tb.open(name)
-    rows = tb.nrows()
+    rows = int(tb.nrows())
     tb.close()
-    shutil.rmtree(name)
-    if spws != 1 or rows < 1:
-        raise RuntimeError("a simulated MS came out wrong: %d spws, %d rows" % (spws, rows))
-    return {
-        "version": casatasks.version_string(),
-        "casatools": casatools.version_string(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "pipeline": _pipeline_version(),
-        "elevation_deg": float(azel["m1"]["value"]) * 180 / np.pi,
-        "rows": int(rows),
-    }
-
-
-def _pipeline_version():
-    """The ALMA pipeline's version, None where there is none.  ``0.0.dev0`` means unknown."""
-    try:
-        import pipeline
-    except ImportError:
-        return None
-    return str(getattr(pipeline, "revision", "unknown"))
+    return spws, rows
 
 
 if __name__ == "__main__":

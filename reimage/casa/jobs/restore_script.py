@@ -1,8 +1,9 @@
 """Run a delivered script as ``casa -c`` does: tasks and tools are there as globals.
 
-Input: ``{"script": absolute path, "options": {"SPACESAVING": 0, ...}, "cwd": directory}``; without ``cwd``
-the script runs in the directory that it lies in, as ALMA's README asks of scriptForPI.py.  Value:
-``{"ended": how}``.  What it says of itself proves nothing: the caller looks for the MSs.
+Input: ``{"script": absolute path, "options": {"SPACESAVING": 0, ...}, "cwd": directory, "pipeline": bool}``;
+without ``cwd`` the script runs in the directory that it lies in, as ALMA's README asks of scriptForPI.py;
+with ``pipeline`` the ALMA pipeline's tasks are there, as with ``casa --pipeline``.  Value: ``{"ended": how}``.
+What it says of itself proves nothing: the caller looks for the MSs.
 """
 
 import _job
@@ -12,12 +13,16 @@ import os
 import sys
 import types
 
+import _pipeline
+
 
 def run(inputs, progress):
     script = inputs["script"]
     os.chdir(inputs.get("cwd") or os.path.dirname(script))
     stand_in_for_casalith()
     names = casa_globals()
+    if inputs.get("pipeline"):
+        names.update(_pipeline.tasks())
     names.update(inputs["options"])
     names.update({"__name__": "__main__", "__file__": script})
     with open(script, "rb") as stream:  # its own coding line counts, not the locale
@@ -74,7 +79,15 @@ def casa_globals():
         if callable(tool):
             names[name] = tool()
     names["casatools"], names["casatasks"] = casatools, casatasks
+    names["execfile"] = execfile
     return names
+
+
+def execfile(path, globals, locals=None):
+    """As the shell of CASA 6 gives it: ALMA's scriptForPI.py calls it with its ``globals()``."""
+    with open(path, "rb") as stream:
+        code = compile(stream.read(), path, "exec")
+    exec(code, globals, globals if locals is None else locals)
 
 
 if __name__ == "__main__":

@@ -68,9 +68,5 @@ def test_pythons_are_found_where_pyenv_and_uv_keep_them(tmp_path, monkeypatch):
 def test_what_is_no_casa_cannot_be_registered(tmp_path):
     with pytest.raises(builds.BuildUnusable, match="no CASA"):
         builds.from_path(tmp_path, tmp_path)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/casa").touch()
-    with pytest.raises(builds.BuildUnusable, match="CASA 5 or older"):
-        builds.from_path(tmp_path, tmp_path)
     with pytest.raises(builds.BuildUnknown):
         builds.find(tmp_path, "none")

@@ -10,9 +10,9 @@ import psutil
 import pytest
 from making import make_build
 
-from reimage.casa import process
+from reimage.casa import process, watching
 from reimage.errors import ReimageError
-from reimage.model import Limits
+from reimage.run import Limits
 
 BEGIN = "import json, os, sys, time\njob = json.load(open(sys.argv[1]))\n"
 GOOD = BEGIN + (
@@ -25,7 +25,7 @@ GOOD = BEGIN + (
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setattr(process, "JOBS", tmp_path / "jobs")
-    monkeypatch.setattr(process, "GRACE_S", 0.3)
+    monkeypatch.setattr(watching, "GRACE_S", 0.3)
     (tmp_path / "jobs").mkdir()
     events = []
 
@@ -134,7 +134,7 @@ def test_a_build_that_vanished_is_coded(run, tmp_path):
 
 def test_a_monolithic_build_is_refused_honestly(tmp_path):
     build = make_build(python=None, casa="/opt/casa/bin/casa", kind="monolithic")
-    with pytest.raises(ReimageError, match="monolithic"):
+    with pytest.raises(ReimageError, match="its shell runs delivered scripts only"):
         process.run_job(
             build,
             "work",

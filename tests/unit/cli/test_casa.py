@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from making import make_build
+from shells import make_shell
 
 from reimage import cli
 from reimage.casa import builds, environments
@@ -48,7 +50,7 @@ def test_register_an_environment_under_a_name(monkeypatch, capsys, tmp_path):
     python = tmp_path / "site" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
-    monkeypatch.setattr(builds, "probe", lambda build: build)
+    monkeypatch.setattr(builds, "probe", lambda build, _: build)
     assert cli.main(["casa", "register", str(tmp_path / "site"), "--id", "mine"]) == 0
     assert capsys.readouterr().out == "mine\n"
     assert cli.main(["casa", "list", "--json"]) == 0
@@ -63,6 +65,18 @@ def test_what_is_no_casa_is_not_registered(capsys, tmp_path):
 
 def test_probe_tells_what_works(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(builds, "find", lambda *_: make_build())
-    monkeypatch.setattr(builds, "probe", lambda build: build)
+    monkeypatch.setattr(builds, "probe", lambda build, _: build)
     assert cli.main(["casa", "probe", "6.7.0.31"]) == 0
     assert "no ALMA pipeline" in capsys.readouterr().out
+
+
+def test_register_and_probe_tell_that_scripts_run_in_the_shell(tmp_path, capsys):
+    root = make_shell(tmp_path / "casa-release-4.3.1", sys.executable, "4.3.1")
+    assert cli.main(["casa", "register", str(root)]) == 0
+    assert capsys.readouterr().out == "site-casa-release-4.3.1\n"
+    assert cli.main(["casa", "probe", "4.3.1"]) == 0
+    said = capsys.readouterr().out
+    assert "delivered scripts run in its shell (and nothing else" in said
+    assert cli.main(["casa", "list", "--json"]) == 0
+    [listed] = json.loads(capsys.readouterr().out)["builds"]
+    assert (listed["casa"], listed["python"]) == (str(root / "bin/casa"), None)

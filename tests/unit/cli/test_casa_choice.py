@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from making import MOUS, make_tree
+from making import MOUS, make_build, make_tree
 
-from reimage import cli
+from reimage import cli, document
 
+GATE = "if re.search('^4.2.2', casadef.casa_version) == None:\n    sys.exit('NO')\n"
 README = {"README.txt": "CASA version used for reduction: 4.2.2\n"}
 
 
@@ -60,3 +61,19 @@ def test_a_site_has_its_own_policy(worked, tmp_path):
     make_tree(tmp_path / "d", README)
     shown = worked.call("casa", "choose", tmp_path / "d")
     assert (shown.code, "policy-unreadable" in shown.err) == (2, True)
+
+
+def test_a_shell_of_an_old_casa_is_used_and_it_is_told_what_looks_into_it(tmp_path, capsys):
+    script = {"s/uid___A002_X1_X2.ms.scriptForCalibration.py": GATE}
+    make_tree(tmp_path / "d", script)
+    folder = tmp_path / "data" / "builds"
+    folder.mkdir(parents=True)
+    old = make_build("4.2.2", id="old", kind="monolithic", casa="/opt/casa/bin/casa", python=None)
+    document.write(folder / "old.json", old)
+    for newer, told in ((None, "reimage casa install"), (make_build(), f"{make_build().id} looks")):
+        if newer is not None:
+            document.write(folder / "new.json", newer)
+        assert cli.main(["casa", "choose", str(tmp_path / "d"), "--explain"]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith("wanted: 4.2.2; used: old (CASA 4.2.2)\n")
+        assert told in said

@@ -7,7 +7,7 @@ import pytest
 from making import EB, MEMBER, make_run, make_tree
 
 from reimage import document
-from reimage.cli import shapes
+from reimage.cli import site_shapes
 from reimage.model import CalibratedMs, Stage
 from reimage.stages.context import PROVEN
 from reimage.stages.values import RestoreValue
@@ -51,7 +51,7 @@ def test_a_delivery_tells_the_fixes_of_its_files(alone, tmp_path):
     make_tree(tmp_path / "d", {SCRIPT: ILL})
     said = alone.call("fix", "applicable", tmp_path / "d", "--json")
     assert said.code == 0
-    found = document.load(shapes.Applicable, said.json)
+    found = document.load(site_shapes.Applicable, said.json)
     assert [one.fix for one in found.applicable] == ["recipes-almahelpers"]
     assert EB in found.applicable[0].because
     assert "field-coordinates-zero" in found.unasked
@@ -100,3 +100,41 @@ def test_the_list_tells_which_only_report(alone):
     assert rows["weights-before-43"]["reports"]
     assert not rows["field-coordinates-zero"]["reports"]
     assert {row["before"] for row in rows.values()} == {Stage.RESTORE, Stage.IMAGE}
+
+
+def test_what_is_offered_is_said_with_the_command_that_takes_it(alone, tmp_path):
+    rows = {row["id"]: row for row in alone.call("fix", "list", "--json").json["declared"]}
+    assert [id_ for id_, row in rows.items() if row["offered"]] == ["python2-port"]
+    assert "offered: port" in alone.call("fix", "list").out
+    make_tree(tmp_path / "d", {SCRIPT: "print 'x'\n"})
+    (one,) = alone.call("fix", "applicable", tmp_path / "d", "--json").json["applicable"]
+    assert (one["fix"], one["offered"], one["obstacles"]) == ("python2-port", True, [])
+    said = alone.call("fix", "applicable", tmp_path / "d")
+    assert "offered" in said.out
+    assert "--fix python2-port" in said.err
+
+
+@pytest.mark.parametrize("verb", ["run", "rerun"])
+def test_a_run_takes_the_fix_that_is_named(site, verb):
+    dataset = "uid://A001/X1/X1"
+    if verb == "rerun":
+        site.call("run", dataset, "--detach")
+        (row,) = site.call("status", "--json").json["runs"]
+        site.call("cancel", row["run"])
+        site.call("controller", "--once")
+    said = site.call(verb, dataset, "--detach", "--json", "--fix", "python2-port")
+    assert said.code == 0, said.err
+    run = document.read_json(site.settings.data / said.json["run"]["directory"] / "run.json")
+    assert "python2-port" in [one["id"] for one in run["fixes"]]
+    unknown = site.call(verb, dataset, "--detach", "--fix", "no-such")
+    assert unknown.code == 2
+    assert "no-such" in unknown.err
+
+
+def test_what_is_not_safe_is_said_line_by_line(alone, tmp_path):
+    make_tree(tmp_path / "d", {SCRIPT: "print 'x'\nclean(vis='a')\nm = 1\nn = m / 2\n"})
+    (one,) = alone.call("fix", "applicable", tmp_path / "d", "--json").json["applicable"]
+    assert len(one["obstacles"]) == 2
+    said = alone.call("fix", "applicable", tmp_path / "d")
+    assert "line 2: clean" in said.err
+    assert "--fix" not in said.err

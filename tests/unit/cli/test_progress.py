@@ -35,6 +35,10 @@ def event(name, **data):
         ),
         (event("fix.applied", fix="f", because="why"), "fix f: why"),
         (event("fix.reported", fix="f", because="why"), "caveat of fix f: why"),
+        (
+            event("fix.refused", fix="f", because="why", obstacles=["line 1: a", "line 2: b"]),
+            "fix f is not safe: line 1: a; line 2: b",
+        ),
     ],
 )
 def test_events_in_words(told, said):

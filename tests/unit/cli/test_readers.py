@@ -8,7 +8,7 @@ import operating
 import pytest
 
 from reimage import document
-from reimage.cli import log, shapes
+from reimage.cli import log, run_shapes, site_shapes
 
 IMAGED, FAILED, REFUSED, PARTIAL = (f"uid://A001/X1/X{n}" for n in (1, 2, 3, 4))
 RUN_KEYS = """
@@ -20,29 +20,29 @@ RUN_KEYS = """
 @pytest.mark.parametrize(
     ("arguments", "shape"),
     [
-        (["status"], shapes.Runs),
-        (["show", IMAGED], shapes.RunDetail),
-        (["show", FAILED], shapes.RunDetail),
-        (["log", IMAGED], shapes.Events),
-        (["failures"], shapes.Failures),
-        (["failures", "--by", "stage"], shapes.Failures),
-        (["products", IMAGED], shapes.Products),
-        (["products", FAILED], shapes.Products),
-        (["holdings", "list"], shapes.Datasets),
-        (["holdings", "show", IMAGED], shapes.DatasetDetail),
-        (["sweep", "status"], shapes.Sweeps),
-        (["sweep", "launch", "demo", "--dry-run"], shapes.Launched),
-        (["casa", "list"], shapes.Builds),
-        (["casa", "list", "--installable"], shapes.InstallableBuilds),
-        (["recipe", "list"], shapes.Declared),
-        (["recipe", "show", "hifatargets-2017"], shapes.Declaration),
-        (["category", "list"], shapes.Declared),
-        (["category", "show", "demo"], shapes.Declaration),
-        (["classes", "list"], shapes.Declared),
-        (["classes", "show", "memory"], shapes.Declaration),
-        (["fix", "list"], shapes.Declared),
-        (["db", "current"], shapes.Revision),
-        (["doctor"], shapes.Checkup),
+        (["status"], run_shapes.Runs),
+        (["show", IMAGED], run_shapes.RunDetail),
+        (["show", FAILED], run_shapes.RunDetail),
+        (["log", IMAGED], run_shapes.Events),
+        (["failures"], run_shapes.Failures),
+        (["failures", "--by", "stage"], run_shapes.Failures),
+        (["products", IMAGED], run_shapes.Products),
+        (["products", FAILED], run_shapes.Products),
+        (["holdings", "list"], site_shapes.Datasets),
+        (["holdings", "show", IMAGED], site_shapes.DatasetDetail),
+        (["sweep", "status"], run_shapes.Sweeps),
+        (["sweep", "launch", "demo", "--dry-run"], run_shapes.Launched),
+        (["casa", "list"], site_shapes.Builds),
+        (["casa", "list", "--installable"], site_shapes.InstallableBuilds),
+        (["recipe", "list"], site_shapes.Declared),
+        (["recipe", "show", "hifatargets-2017"], site_shapes.Declaration),
+        (["category", "list"], site_shapes.Declared),
+        (["category", "show", "demo"], site_shapes.Declaration),
+        (["classes", "list"], site_shapes.Declared),
+        (["classes", "show", "memory"], site_shapes.Declaration),
+        (["fix", "list"], site_shapes.Declared),
+        (["db", "current"], site_shapes.Revision),
+        (["doctor"], site_shapes.Checkup),
     ],
 )
 def test_json_has_its_documented_shape(worked, arguments, shape):
@@ -111,6 +111,15 @@ def test_show_tells_the_class_its_advice_and_where_the_evidence_is(worked):
     assert (worked.settings.data / detail["run"]["directory"] / kept).is_file()
 
 
+def test_show_tells_what_is_odd_and_what_is_doubtful(worked):
+    detail = worked.call("show", IMAGED, "--json").json
+    assert detail["notes"] == ["raw-missing: uid___A002_X1_X1"]
+    assert detail["choice"]["doubtful"] is True
+    said = worked.call("show", IMAGED).out
+    assert "  raw-missing: uid___A002_X1_X1" in said.splitlines()
+    assert "CASA: casa-test (asked for: 4.7.2), doubtful" in said
+
+
 def test_show_takes_the_beginning_of_a_run(worked):
     run = worked.call("status", "--json").json["runs"][0]["run"]
     assert worked.call("show", run[:-1], "--json").json["run"]["run"] == run
@@ -173,7 +182,7 @@ def test_holdings_filter(worked):
 def test_sweep_status_of_one(worked):
     name = worked.call("sweep", "status", "--json").json["sweeps"][0]["sweep"]
     said = worked.call("sweep", "status", name, "--follow", "--json").json
-    assert document.load(shapes.SweepDetail, said).sweep.sweep == name
+    assert document.load(run_shapes.SweepDetail, said).sweep.sweep == name
     assert len(said["runs"]) == 4
 
 

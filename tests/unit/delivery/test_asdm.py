@@ -24,6 +24,7 @@ def make_asdm(root, mode="CROSS_ONLY", binaries=("uid___A002_Xc0_X5", "uid___A00
 def test_rows_are_counted(tmp_path, mode, baselines):
     promise = asdm.read_promise(make_asdm(tmp_path, mode))
     assert promise.rows == (3 + 2) * baselines * 2
+    assert promise.cross_rows == (0 if mode == "AUTO_ONLY" else (3 + 2) * 6 * 2)
     assert (promise.scans, promise.n_antennas) == ((1, 2), 4)
 
 

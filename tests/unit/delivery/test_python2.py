@@ -30,6 +30,7 @@ BOTH = {
     "guarded by CASA's version": "if casa_major < 6:\n    execfile('x')\n",
     "tried": "try:\n    execfile('x')\nexcept NameError:\n    pass\n",
     "its own": "def execfile(path):\n    exec(open(path).read())\nexecfile('x')\n",
+    "execfile of CASA 6": "execfile('../script/' + name, globals())\n",
     "in a string": "x = 'print 1; a.has_key(b) `x`'\n",
     "in a comment": "# execfile('x') print 'y'\n",
     "a pattern that warns": "import re\nre.search('^\\d', '1')\n",

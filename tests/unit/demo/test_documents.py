@@ -6,14 +6,15 @@ from reimage.demo import documents
 from reimage.demo.datasets import datasets
 
 A, B = datasets()[:2]
+TABLES = {"session_1": "session_1.caltables.tgz"}
 
 
 def test_the_manifest_has_versions_sessions_and_products_in_name_attributes():
-    ous = ElementTree.fromstring(documents.manifest(A, "hifa_calimage")).find("ous")
+    ous = ElementTree.fromstring(documents.manifest(A, "hifa_calimage", TABLES)).find("ous")
     assert ous.get("name") == A.mous.name
     assert ous.find("casaversion").get("name") == "6.7.0-31"
     assert ous.find("session").get("name") == "session_1"
-    assert ous.find("session/asdm").get("name") == A.blocks[0].eb.name
+    assert ous.find("session/asdm").get("name") == f"{A.blocks[0].eb.name}.ms"
     assert ous.find("aux_products_file").get("name").endswith("hifa_calimage.auxproducts.tgz")
 
 

@@ -18,11 +18,13 @@ FLAGS = f"{MEMBER}/calibration/{EB}.ms.flagversions"
 class Context(SimpleNamespace):
     """What `mend` asks of a stage's context, with the events that it was told."""
 
-    def __init__(self, directory, *folders):
+    def __init__(self, directory, *folders, named=(), python="3.11.7"):
         (directory / "restore").mkdir(parents=True)
-        super().__init__(
-            directory=directory, run=SimpleNamespace(fixes=fix.discover(folders)), said=[], jobs=[]
-        )
+        run = SimpleNamespace(fixes=fix.discover(folders, named))
+        super().__init__(directory=directory, run=run, python=python, said=[], jobs=[])
+
+    def build(self):
+        return make_build("6.7.0.31", python_version=self.python)
 
     def emit(self, event, **data):
         self.said.append((event, data))
@@ -106,3 +108,42 @@ def test_operations_are_carried_out_in_the_build(context):
     assert mend.caveats(context, nothing(), ill) == ()
     with pytest.raises(fix.FixIneffective):
         mend.require_cured(context, nothing(), ill)
+
+
+OLD = "print 'x', 1\n"
+PORT = "python2-port"
+
+
+def old_delivery(tmp_path, text=OLD):
+    delivery = deliver(tmp_path / "delivery", {RESTORE_SCRIPT: text})
+    return delivery, farm_of(delivery, tmp_path)
+
+
+def test_an_offered_fix_is_applied_only_where_it_is_named(tmp_path):
+    delivery, farm = old_delivery(tmp_path)
+    unnamed = Context(tmp_path / "unnamed", shipped("fixes"))
+    assert mend.files(unnamed, delivery, farm) == ()
+    assert (farm / RESTORE_SCRIPT).read_text() == OLD
+    assert mend.caveats(unnamed, delivery, {}) == ()
+    named = Context(tmp_path / "named", shipped("fixes"), named=[PORT])
+    assert mend.files(named, delivery, farm) == (PORT,)
+    assert (farm / RESTORE_SCRIPT).read_text() == "print('x', 1)\n"
+    assert "+print('x', 1)" in (named.directory / f"evidence/fix-{PORT}.diff").read_text()
+    assert mend.caveats(named, delivery, {}) == ("scripts-ported-to-python-3",)
+
+
+def test_what_is_not_safe_is_not_applied_and_said(tmp_path):
+    delivery, farm = old_delivery(tmp_path, "print 1 / n\n")
+    context = Context(tmp_path / "run", shipped("fixes"), named=[PORT])
+    assert mend.files(context, delivery, farm) == ()
+    ((event, data),) = context.said
+    assert event == "fix.refused"
+    assert any("line 1: / of what" in why for why in data["obstacles"])
+    assert mend.caveats(context, delivery, {}) == ()
+
+
+def test_a_build_of_the_same_python_runs_the_scripts_as_they_are(tmp_path):
+    delivery, farm = old_delivery(tmp_path)
+    context = Context(tmp_path / "run", shipped("fixes"), named=[PORT], python="2.7.15")
+    assert mend.files(context, delivery, farm) == ()
+    assert (farm / RESTORE_SCRIPT).read_text() == OLD

@@ -48,10 +48,11 @@ class Casa:
 
     def __init__(self):
         self.jobs, self.makes, self.says, self.facts = [], [], "Done.\n", {}
+        self.builds = []
 
-    def __call__(self, build, job, inputs, *, directory, **_):
-        del build
+    def __call__(self, build, job, inputs, *, directory, pipeline=None, **_):
         self.jobs.append((job, inputs))
+        self.builds.append((job, build.id, pipeline))
         directory.mkdir(parents=True, exist_ok=True)
         if job == "inspect_ms":
             return {path: self.facts.get(Path(path).name, facts()) for path in inputs["ms"]}
@@ -61,6 +62,7 @@ class Casa:
         where = {
             "restore_tables": lambda: Path(inputs["work"]).parent,
             "restore_script": lambda: self.calibrated(inputs),
+            "shell_script": lambda: self.calibrated(inputs),
         }[job]()
         for name in self.makes:
             make_tree(where / name, {"table.dat": ""})
@@ -80,6 +82,7 @@ class Casa:
 def casa(monkeypatch):
     played = Casa()
     monkeypatch.setattr("reimage.casa.process.run_job", played)
+    monkeypatch.setattr("reimage.casa.process.run_in_shell", played)
     monkeypatch.setattr(asdm, "read_promise", promise)
     return played
 
@@ -87,7 +90,7 @@ def casa(monkeypatch):
 def promise(path):
     if "damaged" in (path / "Main.xml").read_text():
         raise asdm.AsdmIncomplete(f"{path.name}: 1 of 2 binary files are missing")
-    return asdm.AsdmPromise(name=path.name, rows=100, scans=(1,), n_antennas=3)
+    return asdm.AsdmPromise(name=path.name, rows=100, scans=(1,), n_antennas=3, cross_rows=60)
 
 
 @pytest.fixture
@@ -96,25 +99,26 @@ def stage(tmp_path, casa):
     directory = tmp_path / "run"
     root = directory / "fetch/delivery"
 
-    def run_stage(files, *, calibration, ebs=(EB,), pipeline=None):
+    def run_stage(files, *, calibration, ebs=(EB,), pipeline=None, builds=()):
         make_tree(root, files)
         every = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
-        build = make_build(pipeline=pipeline, python_version="3.11.2")
-        run = make_run(tmp_path / "archive", builds=(build,))
+        builds = builds or (make_build(pipeline=pipeline, python_version="3.11.2"),)
+        run = make_run(tmp_path / "archive", builds=builds)
         delivery = Delivery(
             root=str(root),
             member=MEMBER,
             layout="uid",
             calibration=calibration,
             ebs=ebs,
-            raw=tuple(name for name in every if name.endswith(".asdm.sdm")),
+            raw=tuple(name for name in every if (root / name / "Main.xml").is_file()),
             scripts=tuple(name for name in every if name.endswith(".py")),
+            calapply=tuple(name for name in every if name.endswith("calapply.txt")),
             calibrated=tuple(
                 str(Path(name).parent) for name in every if name.endswith("/table.dat")
             ),
         )
         (directory / "choose").mkdir(parents=True, exist_ok=True)
-        choice = CasaChoice(build=build.id, wanted=None, because=())
+        choice = CasaChoice(build=builds[0].id, wanted=None, because=())
         value = document.dump(ChooseValue(delivery=delivery, choice=choice))
         document.write(directory / "choose" / PROVEN, {"value": value})
         context = StageContext(
@@ -231,6 +235,64 @@ def test_a_script_that_the_build_cannot_run_is_not_started(stage, casa, text, er
     assert casa.jobs == []
 
 
+# --- the shell of a monolithic CASA ----------------------------------------------------------------
+
+JOBS = make_build("6.7.0.31", id="jobs", python_version="3.11.2")
+
+
+def shell_of(version, python_version, **other):
+    return make_build(
+        version, id="shell", kind="monolithic", casa="/casa", python_version=python_version, **other
+    )
+
+
+OLD_SHELL = shell_of("4.7.2", "2.7.14", python=None)
+
+
+def test_what_a_script_leaves_is_looked_into_by_the_build_that_can(stage, casa):
+    casa.makes = [f"{EB}.ms.split.cal"]
+    script = f"{MEMBER}/script/{EB}.ms.scriptForCalibration.py"
+    files = {**SCRIPTED, script: "print 'Python 2'\n", **raw(EB)}
+    stage(files, calibration=Calibration.MANUAL, builds=(OLD_SHELL, JOBS))
+    assert casa.builds == [("shell_script", "shell", False), ("inspect_ms", "jobs", None)]
+    [inputs] = casa.named("shell_script")
+    assert inputs["options"]["SPACESAVING"] == 0
+
+
+def test_a_monolithic_casa_6_runs_scripts_in_its_shell_and_jobs_itself(stage, casa):
+    casa.makes = [f"{EB}.ms"]
+    chosen = shell_of("6.4.1.12", "3.8.10", pipeline="2023.1")
+    stage({**SCRIPTED, **raw(EB)}, calibration=PIPELINE, builds=(chosen, JOBS))
+    assert casa.builds == [("shell_script", "shell", True), ("inspect_ms", "shell", None)]
+
+
+def test_a_shell_without_the_pipeline_leaves_the_tables_to_the_build_that_can(stage, casa):
+    casa.makes = [f"working/{EB}.ms"]
+    value = stage({**SCRIPTED, **raw(EB)}, calibration=PIPELINE, builds=(OLD_SHELL, JOBS))
+    assert casa.builds[0] == ("restore_tables", "jobs", None)
+    assert value.method == "tables"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("print(f'{1}')\n", scripts.RestoreScriptPython3),
+        ("import casatasks\n", scripts.RestoreScriptPython3),
+        ("<html>not found</html>\n", scripts.RestoreScriptUnreadable),
+    ],
+)
+def test_a_script_that_python_2_cannot_run_is_not_started(stage, casa, text, error):
+    script = f"{MEMBER}/script/{EB}.ms.scriptForCalibration.py"
+    with pytest.raises(error) as caught:
+        stage(
+            {**SCRIPTED, script: text, **raw(EB)},
+            calibration=Calibration.MANUAL,
+            builds=(OLD_SHELL, JOBS),
+        )
+    assert caught.value.evidence["script"] == script
+    assert casa.jobs == []
+
+
 # --- partial restores ------------------------------------------------------------------------------
 
 
@@ -255,6 +317,35 @@ def test_damaged_raw_data_are_kept_from_the_script(stage, casa):
     assert list(value.missing) == [EB2]
 
 
+def test_scripts_find_raw_data_where_they_look_whatever_was_delivered(stage, casa):
+    """Without suffix, in capitals, in another tree: ``<member>/raw/<eb>.asdm.sdm``."""
+    casa.makes = [f"{EB}.ms.split.cal", f"{EB2}.ms.split.cal"]
+    odd = {f"{MEMBER}/raw/{EB}/Main.xml": "fine", f"disk/{EB2.upper()}.ASDM.SDM/Main.xml": "fine"}
+    value = stage({**SCRIPTED, **odd}, calibration=Calibration.MANUAL, ebs=(EB, EB2))
+    farm = stage.directory / f"restore/tree/{MEMBER}/raw"
+    assert sorted(path.name for path in farm.iterdir()) == [f"{EB}.asdm.sdm", f"{EB2}.asdm.sdm"]
+    assert all((path / "Main.xml").read_text() == "fine" for path in farm.iterdir())
+    assert {one.eb for one in value.ms} == {EB, EB2}
+    assert dict(stage.events)["restore.room"]["raw"] == 8
+
+
+def test_the_tables_of_a_longer_name_are_another_block_s(stage, casa):
+    casa.makes = [f"working/{EB}.ms", f"working/{EB}2.ms"]
+    tables = {f"{MEMBER}/calibration/{eb}.ms.calapply.txt": eb for eb in (f"{EB}2", EB2)}
+    stage({**raw(EB, f"{EB}2"), **tables}, calibration=PIPELINE, ebs=(EB, f"{EB}2"))
+    given = {one["eb"]: one["calapply"] for one in casa.named("restore_tables")[0]["ebs"]}
+    assert given[EB] == ""
+    assert given[f"{EB}2"].endswith(f"{EB}2.ms.calapply.txt")
+
+
+def test_the_tables_find_raw_data_by_any_name(stage, casa):
+    casa.makes = [f"working/{EB}.ms"]
+    odd = {f"{MEMBER}/raw/{EB.upper()}.ASDM.SDM/Main.xml": "fine"}
+    stage(odd, calibration=PIPELINE)
+    (eb,) = casa.named("restore_tables")[0]["ebs"]
+    assert Path(eb["asdm"], "Main.xml").read_text() == "fine"
+
+
 def test_an_ms_that_was_not_created_is_told_in_the_script_s_words(stage, casa):
     casa.makes = [f"{EB}.ms.split.cal"]
     casa.says = f"ERROR: {EB2}.ms.split.cal was not created.\nDone.\n"
@@ -269,6 +360,26 @@ def test_no_ms_at_all_quotes_what_the_script_said(stage, casa):
     with pytest.raises(restored.RestoreNoMs, match=f"no calibrated MS of {EB}") as error:
         stage({**SCRIPTED, **raw(EB)}, calibration=Calibration.MANUAL)
     assert error.value.evidence["said"] == [f"ERROR: {EB}.ms.split.cal was not created."]
+
+
+@pytest.mark.parametrize("rows", [99, 61, 59])
+def test_an_import_that_lost_rows_is_seen_behind_its_split(stage, casa, rows):
+    """A split leaves out calibrators: its own rows tell nothing."""
+    casa.makes = [f"{EB}.ms.split.cal", f"{EB}.calibration/{EB}.ms", f"{EB2}.ms.split.cal"]
+    casa.facts = {f"{EB}.ms": facts(rows=rows), f"{EB2}.ms.split.cal": facts(rows=5)}
+    files = {**SCRIPTED, **raw(EB, EB2)}
+    value = stage(files, calibration=Calibration.MANUAL, ebs=(EB, EB2))
+    assert [one.eb for one in value.ms] == [EB2]
+    assert codes(stage) == {EB: "restore-rows-missing"}
+    assert f"{EB}.ms has {rows} rows, promised are 100" in value.missing[EB]
+
+
+@pytest.mark.parametrize("rows", [100, 60])
+def test_an_import_without_autocorrelations_is_whole(stage, casa, rows):
+    casa.makes = [f"{EB}.ms.split.cal", f"{EB}.calibration/{EB}.ms"]
+    casa.facts = {f"{EB}.ms": facts(rows=rows)}
+    value = stage({**SCRIPTED, **raw(EB)}, calibration=Calibration.MANUAL)
+    assert (value.missing, len(value.ms)) == ({}, 1)
 
 
 def test_a_block_that_fails_its_proof_is_left_out(stage, casa):

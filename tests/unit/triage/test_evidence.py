@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from reimage import document
-from reimage.model import Fault, Outcome, Product, ProductState, Stage
+from reimage.model import Product, ProductState, Stage
+from reimage.run import Fault, Outcome
 from reimage.triage import evidence as module
 from reimage.triage.catalogue import load_classes
 from reimage.triage.evidence import Evidence, collect, excerpt, of_path, of_text

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reimage.model import Exit, Fault, Outcome, Product, ProductState, Result, Stage
+from reimage.model import Product, ProductState, Result, Stage
+from reimage.run import Exit, Fault, Outcome
 from reimage.triage.advice import advice
 from reimage.triage.catalogue import Remedy, load_classes
 from reimage.triage.clues import Clue

@@ -1,0 +1,207 @@
+"""The shapes of ``--json`` for what there is: datasets, builds, deliveries, declarations, the site.
+
+The rule is that of `reimage.cli.run_shapes`: within a schema version fields are only added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reimage import SCHEMA_VERSION
+from reimage.model import Calibration, CasaBuild, Delivery, Stage, VersionStatement
+from reimage.store.rows import (
+    DatasetRow,
+    RunRow,
+    SyncCounts,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Datasets:
+    """``reimage holdings list``: datasets by key."""
+
+    schema: int = SCHEMA_VERSION
+    datasets: tuple[DatasetRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetDetail:
+    """``reimage holdings show``: one dataset and its runs, newest first."""
+
+    schema: int = SCHEMA_VERSION
+    dataset: DatasetRow
+    runs: tuple[RunRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """``reimage holdings sync``: what changed."""
+
+    schema: int = SCHEMA_VERSION
+    holding: str
+    archive: str
+    counts: SyncCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasaReasons:
+    """``reimage casa choose``: which CASA a delivery needs, which would be used, and why."""
+
+    schema: int = SCHEMA_VERSION
+    wanted: str | None
+    """The version that the calibration needs; None when nothing is said about it."""
+    version: str | None
+    """Of the build that would be used; None when no registered one will do."""
+    installed: bool
+    """Whether there is a build that would be used."""
+    doubtful: bool
+    """The statements disagree or are uncertain, or the build is not of the wanted version."""
+    because: tuple[VersionStatement, ...]
+    """Every statement about CASA, the most trusted first."""
+    calibration: Calibration
+    """How the data were calibrated, as far as what is there tells."""
+    build: str | None
+    reasons: tuple[str, ...]
+    """The whole reasoning, in words."""
+    alternatives: tuple[str, ...]
+    """Ids of builds that come near, the best first."""
+    install: str | None
+    """What makes the wanted version available; None when it is, or when none is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builds:
+    """``reimage casa list``: registered builds."""
+
+    schema: int = SCHEMA_VERSION
+    builds: tuple[CasaBuild, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallableBuild:
+    """A line of the table of builds."""
+
+    version: str
+    python: str
+    """The Python that its wheels need."""
+    build: str
+    """Id of the build that an installation makes."""
+    broken: str | None
+    """Why it cannot be installed; None where it can."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallableBuilds:
+    """``reimage casa list --installable``: what `casa install` knows, the default first."""
+
+    schema: int = SCHEMA_VERSION
+    installable: tuple[InstallableBuild, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Why a delivery would be refused."""
+
+    code: str
+    """``no-recipe``, ``nothing-to-restore`` or ``delivery-empty`` (ops/guide/reference/errors.md)."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """``reimage delivery inspect``: what a delivery holds."""
+
+    schema: int = SCHEMA_VERSION
+    delivery: Delivery
+    refused: Refused | None
+    """None where its files suffice to restore from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """``recipe list``, ``category list``, ``classes list``, ``fix list``: what is declared."""
+
+    schema: int = SCHEMA_VERSION
+    declared: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """``recipe show``, ``category show``, ``classes show``: one declaration, with all its keys."""
+
+    schema: int = SCHEMA_VERSION
+    declaration: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicableFix:
+    """A known fix that a dataset needs."""
+
+    fix: str
+    title: str
+    before: Stage
+    reports: bool
+    """It changes nothing: the run gets a caveat."""
+    offered: bool
+    """It is applied only in a run that was queued with ``--fix``."""
+    obstacles: tuple[str, ...]
+    """Why it would not be applied all the same: lines for which it is not safe."""
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicable:
+    """``reimage fix applicable``: the fixes that a delivery or its restored MSs need."""
+
+    schema: int = SCHEMA_VERSION
+    applicable: tuple[ApplicableFix, ...]
+    ms: tuple[str, ...]
+    """The restored MSs that were looked at, by their facts."""
+    unasked: tuple[str, ...]
+    """Fixes that look at restored MSs, where there are none yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """``reimage db current``: the schema of the run database."""
+
+    schema: int = SCHEMA_VERSION
+    database: str
+    """Its URL, without password."""
+    revision: str | None
+    """None while it has no tables."""
+    head: str
+    """What this program needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    verdict: str
+    """ok, note (worth knowing, and nothing is broken) or bad."""
+    found: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting and where its value comes from."""
+
+    name: str
+    value: Any
+    origin: str
+    """``default``, a file, a variable ``REIMAGE_...``, or ``option``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """``reimage doctor``: what is there, what is missing."""
+
+    schema: int = SCHEMA_VERSION
+    checks: tuple[Check, ...]
+    settings: tuple[Setting, ...]
