@@ -5,9 +5,9 @@ Cause: generated scripts say ``from recipes.almahelpers import fixsyscaltimes`` 
 5) and call it right after the import, for ASDMs whose SYSCAL times were wrong (CAS-4981, CSV-2841,
 ICT-3642).  CASA 6 renamed the package; the wheels do not have it.
 Remedy: guard the import: the old package, else the new one, else a stand-in.  That of
-``fixsyscaltimes`` does nothing, and says so: the Tsys tables that a restore applies are delivered, so
-the times of SYSCAL are not read again.  That of any other recipe (``tsysspwmap``) raises when it is
-called: its answer matters, and is not made up.
+``fixsyscaltimes`` does what the recipe does (see syscal-times), before the script reads the times.
+That of any other recipe (``tsysspwmap``) raises when it is called: its answer matters, and is not
+made up.
 Source: ALMA QA2 calibration script generator; docs of casarecipes.
 """
 
@@ -34,16 +34,36 @@ except ImportError:
         from casarecipes.almahelpers import {names}  {guarded}
     except ImportError:
 {stand_ins}"""
-_HARMLESS = """\
-def fixsyscaltimes(vis, *args, **kwargs):
-    print('reimage: fixsyscaltimes is not in this CASA; SYSCAL of %s left as it is' % vis)"""
+_SAME = """\
+def fixsyscaltimes(vis, newinterval=2.0):
+    import numpy, os
+    if not os.path.isdir(vis + '/SYSCAL'):
+        print('reimage: fixsyscaltimes: %s has no SYSCAL' % vis)
+        return
+    from casatools import table
+    tool = table()
+    tool.open(vis + '/SYSCAL', nomodify=False)
+    times, lengths = tool.getcol('TIME'), tool.getcol('INTERVAL')
+    spws, begun = tool.getcol('SPECTRAL_WINDOW_ID'), times - lengths / 2
+    torn = 0
+    for spw in numpy.unique(spws):
+        rows = numpy.flatnonzero(spws == spw)
+        rows = rows[numpy.argsort(begun[rows])]
+        for part in numpy.split(rows, numpy.flatnonzero(numpy.diff(begun[rows]) > 1) + 1):
+            if numpy.ptp(times[part]) > 0.001:
+                times[part], lengths[part] = begun[part].mean() + newinterval / 2, newinterval
+                torn += 1
+    tool.putcol('TIME', times)
+    tool.putcol('INTERVAL', lengths)
+    tool.close()
+    print('reimage: fixsyscaltimes of %s: %d Tsys measurements had several times' % (vis, torn))"""
 _LOUD = """\
 def {name}(*args, **kwargs):
     raise RuntimeError('reimage: recipe {name} is not in this CASA')"""
 
 
 def _stand_in(name: str) -> str:
-    return _HARMLESS if name == "fixsyscaltimes" else _LOUD.format(name=name)
+    return _SAME if name == "fixsyscaltimes" else _LOUD.format(name=name)
 
 
 def _guard(match: re.Match[str]) -> str:
