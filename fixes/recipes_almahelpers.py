@@ -6,9 +6,14 @@ Cause: generated scripts say ``from recipes.almahelpers import fixsyscaltimes`` 
 ICT-3642).  CASA 6 renamed the package; the wheels do not have it.
 Remedy: guard the import: the old package, else the new one, else a stand-in.  That of
 ``fixsyscaltimes`` does what the recipe does (see syscal-times), before the script reads the times.
-That of any other recipe (``tsysspwmap``) raises when it is called: its answer matters, and is not
-made up.
-Source: ALMA QA2 calibration script generator; docs of casarecipes.
+That of ``tsysspwmap`` answers as the recipe: a spw takes the first Tsys spw of its baseband (BBC_NO)
+that covers its frequencies, with ``tsysChanTol`` Tsys channels (default 0) to spare at each edge (and
+as there one channel of its own, where frequencies run down: CHAN_WIDTH is taken with its sign);
+without one it maps to itself; ``trim`` drops the tail of spws that do.  Two differences: where a science
+spw finds none it raises (the recipe logs it, and applycal is left to flag the spw), and trimming
+keeps a last spw that maps to another (the recipe loses it).  ``relax`` does nothing, there too.
+That of any other recipe raises when it is called: its answer matters, and is not made up.
+Source: ALMA QA2 calibration script generator; docs of casarecipes; docs of the pipeline's h_tsyscal.
 """
 
 from __future__ import annotations
@@ -34,7 +39,7 @@ except ImportError:
         from casarecipes.almahelpers import {names}  {guarded}
     except ImportError:
 {stand_ins}"""
-_SAME = """\
+_FIXSYSCALTIMES = """\
 def fixsyscaltimes(vis, newinterval=2.0):
     import numpy, os
     if not os.path.isdir(vis + '/SYSCAL'):
@@ -57,13 +62,55 @@ def fixsyscaltimes(vis, newinterval=2.0):
     tool.putcol('INTERVAL', lengths)
     tool.close()
     print('reimage: fixsyscaltimes of %s: %d Tsys measurements had several times' % (vis, torn))"""
+# A science spw observes the target and has neither 1 channel (a mean) nor 4 (water vapour radiometer).
+_TSYSSPWMAP = """\
+def tsysspwmap(vis, tsystable, trim=True, relax=False, tsysChanTol=0):
+    import numpy
+    from casatools import msmetadata, table
+    tool, metadata = table(), msmetadata()
+    def cells(path, column, spws=None):
+        tool.open(path + '/SPECTRAL_WINDOW')
+        rows = range(tool.nrows()) if spws is None else spws
+        found = dict((int(row), tool.getcell(column, int(row))) for row in rows)
+        tool.close()
+        return found
+    tool.open(tsystable)
+    solved = [int(spw) for spw in numpy.unique(tool.getcol('SPECTRAL_WINDOW_ID'))]
+    tool.close()
+    basebands, frequencies = cells(vis, 'BBC_NO'), cells(vis, 'CHAN_FREQ')
+    widths, covered = cells(vis, 'CHAN_WIDTH'), cells(tsystable, 'CHAN_FREQ', solved)
+    def covers(tsys, spw):
+        reach = (0.5 + tsysChanTol) * abs(widths[tsys][0]) - widths[spw][0] / 2.0
+        inner, outer = frequencies[spw], covered[tsys]
+        inside = outer.min() - reach <= inner.min() and inner.max() <= outer.max() + reach
+        return inside and basebands[tsys] == basebands[spw]
+    spwmap, missing = [], []
+    for spw in sorted(basebands):
+        found = [tsys for tsys in solved if covers(tsys, spw)]
+        spwmap.append((found + [spw])[0])
+        if not found:
+            missing.append(spw)
+        if len(found) > 1:
+            print('reimage: tsysspwmap: spw %d takes the first of Tsys spws %s' % (spw, found))
+    metadata.open(vis)
+    targets = [int(spw) for spw in metadata.spwsforintent('OBSERVE_TARGET*')]
+    metadata.done()
+    science = [spw for spw in missing if spw in targets and len(frequencies[spw]) not in (1, 4)]
+    if science:
+        where = (science, vis, tsystable)
+        raise RuntimeError('reimage: tsysspwmap: science spws %s of %s find no Tsys in %s' % where)
+    while trim and spwmap and spwmap[-1] == len(spwmap) - 1:
+        spwmap.pop()
+    print('reimage: tsysspwmap of %s: %s; no Tsys for spws %s' % (vis, spwmap, missing))
+    return spwmap"""
+_STAND_INS = {"fixsyscaltimes": _FIXSYSCALTIMES, "tsysspwmap": _TSYSSPWMAP}
 _LOUD = """\
 def {name}(*args, **kwargs):
     raise RuntimeError('reimage: recipe {name} is not in this CASA')"""
 
 
 def _stand_in(name: str) -> str:
-    return _SAME if name == "fixsyscaltimes" else _LOUD.format(name=name)
+    return _STAND_INS.get(name) or _LOUD.format(name=name)
 
 
 def _guard(match: re.Match[str]) -> str:

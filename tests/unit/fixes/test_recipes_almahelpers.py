@@ -82,10 +82,10 @@ def test_where_there_is_a_package_it_is_used(tmp_path, monkeypatch, package):
 
 
 def test_an_answer_is_never_made_up(tmp_path):
-    ill = "from recipes.almahelpers import fixsyscaltimes, tsysspwmap\nfixsyscaltimes('x')\n"
+    ill = "from recipes.almahelpers import fixsyscaltimes, calantsub\nfixsyscaltimes('x')\n"
     names = run(mended(tmp_path, ill))
-    with pytest.raises(RuntimeError, match="tsysspwmap is not in this CASA"):
-        names["tsysspwmap"](vis="x", tsystable="y")
+    with pytest.raises(RuntimeError, match="calantsub is not in this CASA"):
+        names["calantsub"]("x.tsys", ant="3", subant="4")
 
 
 def test_an_import_within_a_step_keeps_its_place(tmp_path):
