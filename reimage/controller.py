@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
 
 from reimage import closing, document, identity, journal, kernel, log, mirror
+from reimage.errors import DiskFull
 from reimage.executors.protocol import Executor, JobState, JobStatus, SubmissionFailed
 from reimage.ingest import Place
 from reimage.journal import Clock
@@ -29,6 +31,8 @@ from reimage.triage.catalogue import load_classes
 
 SUBMIT_GRACE = timedelta(seconds=5)
 """After this long, an attempt that nobody supervises is submitted again."""
+FULL_GRACE = timedelta(seconds=30)
+"""A disk that is full for longer ends the controller; a run that fills it gives its half copy back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,7 @@ class Controller:
                 mirror.bring_up_to_date(self._settings, self._database, self._policy, self._clock())
                 self._logbook.catch_up()
                 while not self._stop.is_set():
-                    tally = self.step()
+                    tally = self.step() if once else self._step_with_patience()
                     if once or (until_idle and tally.is_idle) or self._is_done(until_run):
                         break
                     self._stop.wait(self._settings.poll_s)
@@ -131,6 +135,26 @@ class Controller:
         self._submit_queued()
         with self._database.read() as session:
             return Tally(live=len(runs.live(session)), queued=runs.count(session, State.QUEUED))
+
+    def _step_with_patience(self) -> Tally:
+        """Look around once; where the disk is full, wait for the run that filled it to make room.
+
+        Raises
+        ------
+        DiskFull
+            It stayed full.
+        """
+        begun = self._clock()
+        while True:
+            try:
+                with document.full_disk_told(self._settings.data):
+                    return self.step()
+            except DiskFull:
+                if self._stop.is_set() or self._clock() - begun > FULL_GRACE:
+                    raise
+            self._stop.wait(self._settings.poll_s)
+            with suppress(DiskFull), document.full_disk_told(self._settings.data):
+                self._logbook.catch_up()  # what was on its way to the database, as after a crash
 
     # --- live runs ---------------------------------------------------------------------------------
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import psutil
 import pytest
 from making import make_run
 from playing import FAKE, LIMITS, controller, find, make
 
+from reimage import controller as controlling
 from reimage import queueing
+from reimage.errors import DiskFull
 from reimage.leadership import ControllerRunning
 from reimage.model import Result, Stage, State
 from reimage.queueing import enqueue, request_cancel
@@ -218,6 +222,38 @@ def test_two_controllers(settings, database):
     assert caught.value.hint
     first._lead.resign()
     second.run(once=True)
+
+
+class Full:
+    """A disk that is full for so many looks around."""
+
+    def __init__(self, controller, looks):
+        self.controller, self.looks, self.step = controller, looks, controller.step
+
+    def __call__(self):
+        if self.looks > 0:
+            self.looks -= 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return self.step()
+
+
+def test_a_disk_that_is_full_for_a_moment_is_waited_for(settings, database, monkeypatch):
+    make(settings, database)
+    one = controller(settings, database)
+    monkeypatch.setattr(one, "step", full := Full(one, looks=3))
+    one.run(until_idle=True)
+    assert full.looks == 0
+    assert find(database).result == Result.IMAGED
+
+
+def test_a_disk_that_stays_full_ends_the_controller(settings, database, monkeypatch):
+    one = controller(settings, database)
+    monkeypatch.setattr(controlling, "FULL_GRACE", timedelta(seconds=0.2))
+    monkeypatch.setattr(one, "step", full := Full(one, looks=10**6))
+    with pytest.raises(DiskFull):
+        one.run(until_idle=True)
+    assert full.looks < 10**6 - 1  # it looked again
+    one._lead.acquire()  # and has resigned
 
 
 @pytest.mark.parametrize("after_s", [0.1, 0.5, 1.0, 1.6])
