@@ -8,6 +8,7 @@ Steps that a restore never takes (``applyonly != True``) may do what they like.
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib
 import re
 import sys
@@ -15,7 +16,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reimage.delivery import leaks
-from reimage.delivery.vocabulary import defined, executed, known, modules, tasks
+from reimage.delivery.vocabulary import (
+    RENAMED,
+    defined,
+    executed,
+    known,
+    modules,
+    tasks,
+    used_before,
+)
 
 _OPTIONS = frozenset({"applyonly", "mysteps", "DOSPLIT", "DOCONTSUB", "USEMS"})
 _MODULES = frozenset({"numpy", "casatasks", "casatools"})
@@ -90,6 +99,8 @@ class _Audit:
     def found(self) -> Iterator[Obstacle]:
         for line, name, left in leaks.find(self._tree):
             yield Obstacle(line, f"{name} of line {left} is not left behind in Python 3")
+        for name, line in used_before(self._tree, {*RENAMED, *dir(builtins)}).items():
+            yield Obstacle(line, f"{name} is used before the script gives it a meaning of its own")
         yield from self._among(self._tree, tried=False)
 
     def _among(self, node: ast.AST, *, tried: bool) -> Iterator[Obstacle]:

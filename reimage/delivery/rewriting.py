@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from reimage.delivery import porting, vocabulary
 
-_RENAMED = {"xrange": "range", "basestring": "str", "long": "int", "file": "open"}
-_RENAMED |= {"T": "True", "F": "False", "true": "True", "false": "False"}  # of the CASA shell
 _RENAMED_MODULES = {"commands": "subprocess", "xml.etree.cElementTree": "xml.etree.ElementTree"}
 _DRAWINGS = {"plotms", "plotcal", "plotxy", "viewer"}
 """Tasks that are gone and only draw: nothing that is calibrated comes of them."""
@@ -134,7 +132,7 @@ class _Script:
                 renamed = _RENAMED_ATTRIBUTES.get((self._modules.get(module, ""), name))
                 new = f"{module}.{renamed}" if renamed else None
             case ast.Name(id=name, ctx=ast.Load()) if name not in self._defined:
-                new = _RENAMED.get(name)
+                new = vocabulary.RENAMED.get(name)
             case _:
                 pass
         return new

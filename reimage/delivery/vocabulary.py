@@ -6,9 +6,12 @@ import ast
 import builtins
 import functools
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+RENAMED = {"xrange": "range", "basestring": "str", "long": "int", "file": "open"}
+RENAMED |= {"T": "True", "F": "False", "true": "True", "false": "False"}  # of the CASA shell
+"""What Python 2 and the CASA shell call it, and what Python 3 does."""
 SHELL_MODULES = frozenset({"os", "sys", "time", "string"})
 """Modules that a CASA shell had imported already: ALMA's scripts use ``sys`` and do not say so."""
 TOOLS = frozenset(
@@ -72,6 +75,26 @@ def stored(tree: ast.AST) -> frozenset[str]:
     """Return the names of variables."""
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     return frozenset(node.id for node in names if isinstance(node.ctx, ast.Store))
+
+
+def used_before(tree: ast.AST, names: Collection[str]) -> dict[str, int]:
+    """Return those of the names that a script uses before it gives them a meaning of its own, with the line."""
+    found: dict[str, int] = {}
+    for name in defined(tree) & set(names):
+        uses, own = [], []
+        for node in ast.walk(tree):
+            match node:
+                case ast.Name(id=one, ctx=ast.Load()) if one == name:
+                    uses.append(node.lineno)
+                case ast.Name(id=one) | ast.FunctionDef(name=one) | ast.ClassDef(name=one) if (
+                    one == name
+                ):
+                    own.append(node.lineno)
+                case _:
+                    pass
+        if uses and own and min(uses) < min(own):
+            found[name] = min(uses)
+    return found
 
 
 def known(tree: ast.AST) -> frozenset[str]:
