@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from reimage.recipes.recipe import Recipe, Step
+from reimage.recipes.recipe import Recipe, Step, digest
 
-__all__ = ["Recipe", "Step"]
+__all__ = ["Recipe", "Step", "digest"]

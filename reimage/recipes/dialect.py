@@ -1,8 +1,9 @@
-"""The steps that recipes may name: tasks of the ALMA pipeline and their parameters.
+"""The steps that recipes may name: tasks of the ALMA pipeline and their parameters, as today's spells them.
 
 A parameter is listed with a value of its type.  ``CARRIED`` are those that the *tasks* engine carries
-out; another one may be written in a recipe only with the value listed here, its default, because a
-parameter that is silently ignored is a lie.
+out; another one may be written in a recipe of that engine only with the value listed here, its default,
+because a parameter that is silently ignored is a lie.  How other releases spell these words:
+``dialects/pipeline.toml``.
 """
 
 from __future__ import annotations
@@ -25,11 +26,20 @@ _MASKING: Mapping[str, Value] = {
 """Parameters of auto-multithresh; where a recipe sets none, the heuristics choose."""
 
 TASKS: Mapping[str, Mapping[str, Value]] = {
-    "hifa_importdata": {"dbservice": False, "datacolumns": ""},
+    "hifa_importdata": {"dbservice": False, "minparang": 0.0},
+    "hifa_restoredata": {"copytoraw": True, "products_dir": "../products", "ocorr_mode": "ca"},
     "hif_mstransform": {"intent": "TARGET", "chanbin": 1, "timebin": "0s"},
     "hifa_flagtargets": {"template": True, "filetemplate": ""},
+    "hif_findroi": {"field": "", "spw": ""},
+    "hifa_imageprecheck": {"calcsb": False, "desired_angular_resolution": ""},
+    "hif_checkproductsize": {
+        "maxcubesize": -1.0,
+        "maxcubelimit": -1.0,
+        "maxproductsize": -1.0,
+        "calcsb": False,
+    },
     "hif_makeimlist": {
-        "specmode": "mfs",
+        "specmode": "cube",
         "intent": "TARGET",
         "field": "",
         "spw": "",
@@ -39,6 +49,10 @@ TASKS: Mapping[str, Mapping[str, Value]] = {
         "uvtaper": "",
         "hm_cell": "",
         "hm_imsize": "",
+        "datatype": "best",
+        "per_eb": False,
+        "calcsb": False,
+        "stokes": "",
     },
     "hif_findcont": {"hm_perchanweightdensity": True, "hm_weighting": "briggsbwtaper"},
     "hif_uvcontfit": {"fitorder": 1, "contfile": "cont.dat", "solint": "int"},
@@ -48,11 +62,32 @@ TASKS: Mapping[str, Mapping[str, Value]] = {
         "hm_masking": "auto",
         "hm_cleaning": "rms",
         "hm_cyclefactor": -999.0,
+        "hm_minpsffraction": -999.0,
+        "hm_maxpsffraction": -999.0,
         "hm_nsigma": 0.0,
+        "hm_perchanweightdensity": True,
+        "hm_weighting": "briggs",
+        "drcorrect": -999.0,
         "tlimit": 2.0,
         "masklimit": 4,
         "maxncleans": 10,
         "cleancontranges": False,
+        "calcsb": False,
+    },
+    "hif_selfcal": {
+        "field": "",
+        "spw": "",
+        "contfile": "cont.dat",
+        "hm_cell": "",
+        "hm_imsize": "",
+        "apply": True,
+        "recal": False,
+        "n_solints": 4.0,
+        "amplitude_selfcal": False,
+        "gaincal_minsnr": 2.0,
+        "minsnr_to_proceed": 3.0,
+        "delta_beam_thresh": 0.05,
+        "refantignore": "",
     },
     "hifa_exportdata": {
         "imaging_products_only": False,
@@ -66,16 +101,38 @@ CARRIED: Mapping[str, frozenset[str]] = {
     "hifa_importdata": frozenset(),
     "hif_mstransform": frozenset({"chanbin", "timebin"}),
     "hifa_flagtargets": frozenset({"template"}),
-    "hif_makeimlist": frozenset({"specmode", "field", "spw", "contfile", "robust"}),
+    "hifa_imageprecheck": frozenset(),
+    "hif_checkproductsize": frozenset({"maxcubesize", "maxcubelimit", "maxproductsize"}),
+    "hif_makeimlist": frozenset(
+        {"specmode", "field", "spw", "contfile", "robust", "datatype"}
+        | {"nbins", "hm_cell", "hm_imsize", "uvtaper"}
+    ),
     "hif_findcont": frozenset(),
     "hif_uvcontfit": frozenset({"fitorder"}),
     "hif_uvcontsub": frozenset({"fitorder"}),
     "hif_makeimages": frozenset({*_MASKING, "hm_masking", "hm_cyclefactor", "hm_nsigma", "tlimit"}),
-    "hifa_exportdata": frozenset(),
+    "hifa_exportdata": frozenset({"imaging_products_only"}),
 }
+"""By task; a task that is not here is not carried out at all.  Calibration tables are never exported
+again, whatever ``imaging_products_only`` says: they are in the delivery."""
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "specmode": ("mfs", "cont", "cube"),
+    "specmode": ("mfs", "cont", "cube", "repBW"),
+    "datatype": ("best", "regcal", "selfcal"),
     "hm_masking": ("auto", "none"),
 }
 """Parameters of which only these values are carried out."""
+
+PATTERNS: Mapping[str, tuple[str, str]] = {
+    "spw": (r"\d+( *, *\d+)*", "0,1,3"),
+    "nbins": (r"(\*|\d+):[1-9]\d*(,(\*|\d+):[1-9]\d*)*", "9:2,11:4 or *:2"),
+    "hm_cell": (r"\d+(\.\d+)?(arcsec|ppb)", "0.1arcsec or 5ppb (pixels per beam)"),
+    "hm_imsize": (r"[1-9]\d*|0?\.\d+pb", "512 or 0.3pb (where the primary beam has that)"),
+    "uvtaper": (r"\d+(\.\d+)?arcsec", "1.5arcsec"),
+}
+"""Parameters that are empty or of this form, with examples."""
+
+HEURISTICS = (2024,)
+"""The years whose imaging heuristics the *tasks* engine knows."""
+NAMED_SINCE = 2016
+"""From this year on product names carry specmode and Stokes; older forms are not written."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from reimage import document
 from reimage.model import Stage
 
 Value: TypeAlias = bool | int | float | str | list[str]
@@ -21,11 +22,15 @@ class Step:
     task: str
     parameters: Mapping[str, Value] = field(default_factory=dict)
     """Those that are set; the rest have the pipeline's defaults."""
+    optional: bool = False
+    """An engine that cannot carry it out leaves it out, with a caveat."""
+    enabled: bool = True
+    """Only an optional step can be switched off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How to process a dataset, as `run.json` freezes it; its digest is that of this value."""
+    """How to process a dataset, as `run.json` freezes it."""
 
     id: str
     title: str
@@ -39,4 +44,12 @@ class Recipe:
     steps: tuple[Step, ...]
     overrides: tuple[str, ...] = ()
     """What a person changed, as typed: ``makeimages.hm_cyclefactor=3``; already merged into the steps."""
+    weblog: bool = True
+    """Whether a weblog goes with the images."""
     schema: int = 1
+
+
+def digest(recipe: Recipe) -> str:
+    """Return the sha256 of what a recipe does; its title and the wording of changes do not count."""
+    said = document.dump(recipe)
+    return document.digest({k: v for k, v in said.items() if k not in {"title", "overrides"}})

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reimage.recipes.dialect import TASKS
+from reimage.recipes.dialect import CARRIED, TASKS
+from reimage.recipes.effective import effective, pairs, specmode_of
 from reimage.recipes.plan import lists
 from reimage.recipes.recipe import Recipe, Step, Value
 
 FINDER_ROBUST = 1.0
 """The continuum finder's cubes are made with this, whatever the images' robust."""
 _UNSET = -999
+_SHAPE = ("nbins", "hm_cell", "hm_imsize", "uvtaper")
 
 
 def prepare_inputs(recipe: Recipe) -> dict[str, Any]:
-    """Return the part of job ``image_prepare``'s input that the recipe decides."""
+    """Return the part of job ``image_prepare``'s input that the recipe decides.
+
+    Where a list sets ``robust`` itself, nothing else chooses one: so does the pipeline.
+    """
     split = _step(recipe, "hif_mstransform")
     chanbin = split.get("chanbin", 1)
     timebin = split.get("timebin", "0s")
@@ -24,17 +29,42 @@ def prepare_inputs(recipe: Recipe) -> dict[str, Any]:
         averaging |= {"chanaverage": True, "chanbin": chanbin}
     if timebin != "0s":
         averaging |= {"timeaverage": True, "timebin": timebin}
-    flag = any(step.task == "hifa_flagtargets" for step in recipe.steps)
+    tasks = {step.task for step in steps(recipe)}
+    wanted = list(lists(recipe))
+    own = any("robust" in step.parameters for step in wanted)
     return {
         "mstransform": averaging,
-        "flagtargets": flag and _step(recipe, "hifa_flagtargets").get("template", True),
-        "robust": max((_robust(step) for step in lists(recipe)), default=0.5),
+        "flagtargets": "hifa_flagtargets" in tasks
+        and _step(recipe, "hifa_flagtargets").get("template", True),
+        "robust": max((_robust(step) for step in wanted), default=0.5),
+        "imageprecheck": "hifa_imageprecheck" in tasks and not own,
+        "checkproductsize": _sizes(recipe) if "hif_checkproductsize" in tasks else None,
+        "lists": [_geometry(step) for step in wanted],
     }
+
+
+def caveats(recipe: Recipe) -> tuple[str, ...]:
+    """Return what the engine leaves out of a recipe."""
+    return effective(recipe.steps, CARRIED.__contains__)[1]
+
+
+def _sizes(recipe: Recipe) -> dict[str, Value]:
+    """Return the limits in GB; -1 is none."""
+    known = TASKS["hif_checkproductsize"]
+    said = _step(recipe, "hif_checkproductsize")
+    names = ("maxcubesize", "maxcubelimit", "maxproductsize")
+    return {name: said.get(name, known[name]) for name in names}
+
+
+def _geometry(step: Step) -> dict[str, Value]:
+    """Return what a list says of the shape of its images; empty: the heuristics choose."""
+    said = {name: step.parameters.get(name, "") for name in _SHAPE}
+    return {"specmode": specmode_of(step), **said}
 
 
 def make_inputs(recipe: Recipe) -> dict[str, Any]:
     """Return the part of job ``image_make``'s input that the recipe decides."""
-    tasks = {step.task for step in recipe.steps}
+    tasks = {step.task for step in steps(recipe)}
     subtract = _step(recipe, "hif_uvcontfit") | _step(recipe, "hif_uvcontsub")
     default = TASKS["hif_makeimlist"]["contfile"]
     files = {step.parameters.get("contfile", default) for step in lists(recipe)} - {default}
@@ -51,14 +81,8 @@ def make_inputs(recipe: Recipe) -> dict[str, Any]:
 def _settings(recipe: Recipe) -> dict[str, Any]:
     """Return tclean's settings by specmode: those of the makeimages step that follows each list."""
     found: dict[str, Any] = {}
-    pending: Step | None = None
-    for step in recipe.steps:
-        if step.task == "hif_makeimlist":
-            pending = step
-        elif step.task == "hif_makeimages" and pending is not None:
-            specmode = str(pending.parameters.get("specmode", "mfs"))
-            found[specmode] = {"robust": _robust(pending), **_clean_settings(step.parameters)}
-            pending = None
+    for wanted, made in pairs(steps(recipe)):
+        found[specmode_of(wanted)] = {"robust": _robust(wanted), **_clean_settings(made.parameters)}
     return found
 
 
@@ -93,7 +117,12 @@ def _robust(step: Step) -> float:
     return float(value) if isinstance(value, int | float) else 0.5
 
 
+def steps(recipe: Recipe) -> tuple[Step, ...]:
+    """Return the steps that the engine carries out."""
+    return effective(recipe.steps, CARRIED.__contains__)[0]
+
+
 def _step(recipe: Recipe, task: str) -> dict[str, Value]:
     """Return the parameters of the first step of a task; empty when there is none."""
-    found = next((step for step in recipe.steps if step.task == task), None)
+    found = next((step for step in steps(recipe) if step.task == task), None)
     return dict(found.parameters) if found else {}

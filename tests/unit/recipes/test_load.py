@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from reimage import document
 from reimage.model import Stage
-from reimage.recipes import Recipe, Step
+from reimage.recipes import Recipe, Step, digest
+from reimage.recipes.check import RecipeYearUnknown
 from reimage.recipes.load import (
     SHIPPED,
     RecipeOverrideUnusable,
@@ -87,7 +88,19 @@ def test_a_site_hides_the_package(site):
         ("hif_findcont", "hif_findkont", "nobody knows 'hif_findkont'"),
         ('specmode = "cont"', 'specmod = "cont"', "nobody knows 'specmod'"),
         ('specmode = "cont"', "specmode = 3", "not of type str"),
-        ('specmode = "cont"', 'specmode = "repBW"', "tasks engine knows mfs, cont, cube"),
+        ('specmode = "cont"', 'specmode = "beam"', "tasks engine knows mfs, cont, cube, repBW"),
+        ('specmode = "cont"', 'specmode = "cont", nbins = "2"', "write it as 9:2,11:4 or *:2"),
+        ('specmode = "cont"', 'specmode = "cont", spw = "0~2"', "write it as 0,1,3"),
+        ('specmode = "cont"', 'specmode = "cont", hm_cell = "3"', "write it as 0.1arcsec or 5ppb"),
+        ('specmode = "cont"', 'specmode = "cont", hm_imsize = "big"', "write it as 512 or 0.3pb"),
+        ('specmode = "cont"', 'specmode = "cont", uvtaper = "1"', "write it as 1.5arcsec"),
+        (
+            'specmode = "cont"',
+            'specmode = "mfs", robust = 2.0',
+            "makeimages-cont make mfs images with",
+        ),
+        ('"hif_uvcontfit"', '"hif_selfcal"', "does not carry out hif_selfcal"),
+        ('"hif_uvcontfit"', '"hif_uvcontfit"\nenabled = false', "only an optional step"),
         ('"assess"]', '"asses"]', "stages"),
         ("dbservice = false", "dbservice = true", "does not carry out dbservice"),
         ('engine = "tasks"', 'engine = "task"', "engine"),
@@ -98,6 +111,62 @@ def test_what_nobody_knows_is_an_error(site, old, new, said):
     assert old in SEED
     with pytest.raises(RecipeUnreadable, match=re.escape(said)):
         load_recipe("mine", [site(SEED.replace(old, new, 1))])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("heuristics = 2024", "heuristics = 2019", "heuristics of 2019"),
+        ("naming = 2017", "naming = 2014", "product names of 2014"),
+    ],
+)
+def test_years_that_the_engine_does_not_know(site, old, new, said):
+    with pytest.raises(RecipeYearUnknown, match=said):
+        load_recipe("mine", [site(SEED.replace(old, new))])
+    elsewhere = SEED.replace(old, new).replace('engine = "tasks"', 'engine = "pipeline"')
+    assert load_recipe("mine", [site(elsewhere)]).engine == "pipeline"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ("maxcubesize=70", "maxcubelimit (60 GB) is below maxcubesize (70 GB)"),
+        ("maxproductsize=60", "maxproductsize (60 GB) is not above"),
+        ("maxcubelimit=-1 maxproductsize=40", "maxproductsize (40 GB) is not above"),
+    ],
+)
+def test_limits_grow(sizes, said):
+    changes = [f"checkproductsize.{one}" for one in sizes.split()]
+    with pytest.raises(RecipeOverrideUnusable, match=re.escape(said)):
+        override(load_recipe("hifa-image"), changes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('task = "hif_uvcontfit"', 'task = "hif_findcont"', "several steps are called 'findcont'"),
+        ('task = "hif_uvcontfit"', 'id = "x"\ntask = "hif_findcont"', "hif_findcont out once"),
+        ('task = "hif_uvcontfit"', 'id = "x"\ntask = "hif_makeimages"', "uvcontsub comes after x"),
+        (
+            'task = "hif_uvcontsub"',
+            'task = "hifa_imageprecheck"',
+            "imageprecheck comes after uvcont",
+        ),
+        ('specmode = "cube"', 'specmode = "cube", contfile = "x"', "from cont.dat and x"),
+    ],
+)
+def test_steps_that_the_engine_would_carry_out_otherwise(site, old, new, said):
+    text = SEED.replace(old, new, 1)
+    with pytest.raises(RecipeUnreadable, match=re.escape(said)):
+        load_recipe("mine", [site(text)])
+    if "once" in said:
+        elsewhere = text.replace('engine = "tasks"', 'engine = "pipeline"')
+        assert load_recipe("mine", [site(elsewhere)]).engine == "pipeline"
+
+
+def test_limits_may_be_changed_one_after_the_other():
+    changes = [f"checkproductsize.{one}" for one in ("maxcubesize=100", "maxcubelimit=200")]
+    assert override(load_recipe("hifa-image"), changes).overrides == tuple(changes)
 
 
 def test_steps_of_one_task_need_ids(site):
@@ -141,6 +210,10 @@ def test_last_override_wins(seed):
         ("makeimages.maxncleans=3", "does not carry out maxncleans", "TOML"),
         ("makeimages.tlimit", "not a change", "step.param=value"),
         ("tlimit=3", "not a change", "step.param=value"),
+        ("makeimages.hm_nsimga=3", "no parameter 'hm_nsimga'", "Did you mean hm_nsigma?"),
+        ("engine=task", "engine", "tasks, pipeline"),
+        ("naming=new", "naming", ""),
+        ("findcont.enabled=false", "only optional steps", "Optional in hifatargets-2017: none"),
     ],
 )
 def test_unusable_override_says_what_is_known(seed, assignment, said, hint):
@@ -150,10 +223,49 @@ def test_unusable_override_says_what_is_known(seed, assignment, said, hint):
     assert raised.value.exit_code == 2
 
 
+def test_keys_of_the_recipe_are_changed_first(seed):
+    """Else the engine would be asked for what only the other one does."""
+    changed = override(seed, ["makeimages.maxncleans=3", "engine=pipeline", "naming=2024"])
+    assert (changed.engine, changed.naming) == ("pipeline", 2024)
+    assert changed.overrides == ("makeimages.maxncleans=3", "engine=pipeline", "naming=2024")
+
+
+def test_optional_step_is_switched():
+    today = load_recipe("hifa-image")
+    off = override(today, ["selfcal.enabled=false"])
+    assert [step.id for step in off.steps if not step.enabled] == ["selfcal"]
+    assert document.digest(off) != document.digest(today)
+    assert override(off, ["selfcal.enabled=true"]).steps == today.steps
+    with pytest.raises(RecipeOverrideUnusable, match="with true or false"):
+        override(today, ["selfcal.enabled=never"])
+
+
+def test_number_where_words_are_due_is_taken_as_words(seed):
+    changed = override(seed, ["makeimlist.spw=1", "makeimlist.hm_imsize=512"])
+    said = [s.parameters for s in changed.steps if s.task == "hif_makeimlist"]
+    assert {(one["spw"], one["hm_imsize"]) for one in said} == {("1", "512")}
+
+
 def test_short_name_of_two_tasks_is_ambiguous(seed):
     both = (Step(id="one", task="hif_exportdata"), Step(id="two", task="hifa_exportdata"))
     with pytest.raises(RecipeOverrideUnusable, match="may be hif_exportdata or hifa_exportdata"):
         override(replace(seed, steps=both), ["exportdata.pprfile=x"])
+
+
+change = st.one_of(
+    st.sampled_from([2.0, 3, 3.0]).map(lambda value: ("makeimages-mfs.tlimit", value)),
+    st.sampled_from([1, 1.0, 2.5]).map(lambda value: ("hif_makeimages.hm_nsigma", value)),
+    st.sampled_from(["auto", "none"]).map(lambda value: ("makeimages-cube.hm_masking", value)),
+    st.sampled_from([2017, 2024]).map(lambda value: ("naming", value)),
+)
+
+
+@given(st.lists(change, max_size=4), st.lists(change, max_size=4))
+def test_digest_differs_if_and_only_if_what_is_done_does(one, other):
+    recipes = [override(PARSED, [f"{k}={v}" for k, v in said]) for said in (one, other)]
+    done = [(r.naming, [dict(step.parameters) for step in r.steps]) for r in recipes]
+    assert (digest(recipes[0]) == digest(recipes[1])) == (done[0] == done[1])
+    assert digest(replace(recipes[0], title="other")) == digest(recipes[0])
 
 
 @given(st.floats(min_value=0.1, max_value=50), st.floats(min_value=0.1, max_value=50))

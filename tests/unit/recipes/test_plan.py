@@ -9,10 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reimage import document
 from reimage.recipes.load import load_recipe, override
 from reimage.recipes.plan import (
+    DroppedFacts,
     ImagingFacts,
+    MitigationFacts,
     PlanEmpty,
+    PlanRepeats,
+    RepBwFacts,
     SpwFacts,
     TargetFacts,
     file_names,
@@ -96,6 +101,118 @@ def test_recipe_chooses_fields_and_spws(recipe):
 def test_nothing_to_image_is_an_error(recipe):
     with pytest.raises(PlanEmpty):
         plan(make_facts("A"), override(recipe, ["makeimlist.field=B"]), MOUS)
+
+
+def test_list_that_does_not_say_is_of_cubes(recipe):
+    """So is the pipeline's, of science targets."""
+    silent = [
+        replace(step, parameters={}) if step.id == "makeimlist-cube" else step
+        for step in recipe.steps
+    ]
+    facts = make_facts("A")
+    assert plan(facts, replace(recipe, steps=tuple(silent)), MOUS) == plan(facts, recipe, MOUS)
+
+
+def test_same_image_twice_is_an_error(recipe):
+    twice = [replace(step, id=f"{step.id}-again") for step in recipe.steps if "cube" in step.id]
+    with pytest.raises(PlanRepeats, match=r"makes A\.spw0\.cube twice"):
+        plan(make_facts("A"), replace(recipe, steps=(*recipe.steps, *twice)), MOUS)
+
+
+TODAY = load_recipe("hifa-image")
+
+
+def test_representative_bandwidth_has_a_cube_of_its_own_when_it_is_wide():
+    facts = make_facts("A", "B")
+    assert not [i for i in plan(facts, TODAY, MOUS) if i.specmode == "repBW"]
+    wide = replace(facts, repbw=RepBwFacts(target="B", spw=1, nbin=9))
+    (image,) = [i for i in plan(wide, TODAY, MOUS) if i.specmode == "repBW"]
+    assert image.id == "B.spw1.repBW"
+    assert image.files["pbcor"] == "uid___A001_X11a_X2d.B_sci.spw1.repBW.regcal.I.pbcor.fits"
+
+
+def test_without_self_calibration_each_image_is_made_once():
+    ids = [image.id for image in plan(make_facts("A"), TODAY, MOUS)]
+    assert ids == ["A.spw0.mfs", "A.spw1.mfs", "A.spw0_1.cont", "A.spw0.cube", "A.spw1.cube"]
+
+
+def test_mitigation_is_told_of_the_images_that_it_changes():
+    limits = MitigationFacts(
+        steps=("nbin", "field", "cell"), nbin={1: 2}, pb_level=0.43, pixels_per_beam=3.25
+    )
+    images = plan(replace(make_facts("A"), mitigation=limits), TODAY, MOUS)
+    said = {image.id: image.mitigation for image in images}
+    both = "field of view to primary beam 0.43, 3.25 pixels per beam"
+    assert said["A.spw0.cube"] == said["A.spw1.mfs"] == said["A.spw0_1.cont"] == both
+    assert said["A.spw1.cube"] == f"2 channels in one, {both}"
+    assert not [image for image in images if image.dropped]
+
+
+def test_mosaic_keeps_its_field():
+    facts = make_facts("A")
+    mosaic = replace(
+        facts,
+        targets=(replace(facts.targets[0], pointings=3),),
+        mitigation=MitigationFacts(steps=("field", "cell"), pb_level=0.43, pixels_per_beam=3.0),
+    )
+    assert {i.mitigation for i in plan(mosaic, TODAY, MOUS)} == {"3 pixels per beam"}
+
+
+def test_rung_that_changed_nothing_is_not_told():
+    """The ladder tried a smaller field, and no image became smaller."""
+    limits = MitigationFacts(steps=("nbin",), pb_level=0.5)
+    images = plan(replace(make_facts("A"), mitigation=limits), TODAY, MOUS)
+    assert {image.mitigation for image in images} == {None}
+
+
+def test_nothing_mitigated_nothing_told():
+    images = plan(replace(make_facts("A"), mitigation=MitigationFacts()), TODAY, MOUS)
+    assert not [image for image in images if image.mitigation or image.dropped]
+
+
+def test_what_is_dropped_is_planned_with_its_reason():
+    dropped = (
+        DroppedFacts(target="B", spw=None, specmode=None, reason="target left out"),
+        DroppedFacts(target="A", spw=1, specmode="cube", reason="cube left out"),
+    )
+    facts = replace(make_facts("A", "B"), mitigation=MitigationFacts(dropped=dropped))
+    said = {image.id: image.dropped for image in plan(facts, TODAY, MOUS)}
+    assert {name for name, why in said.items() if why == "target left out"} == {
+        name for name in said if name.startswith("B.")
+    }
+    assert [name for name, why in said.items() if why == "cube left out"] == ["A.spw1.cube"]
+
+
+def test_sizes_that_nothing_helps_leave_no_image():
+    limits = MitigationFacts(error="the largest cube has 70 GB")
+    images = plan(replace(make_facts("A"), mitigation=limits), TODAY, MOUS)
+    assert {i.dropped for i in images} == {"product-size-unmitigable: the largest cube has 70 GB"}
+
+
+def test_facts_come_as_the_job_writes_them():
+    facts = document.load(
+        ImagingFacts,
+        {
+            "targets": [{"name": "A", "spws": [0], "flagged": [], "geometry": {}}],
+            "spws": [{"id": 0, "low_hz": 1e11, "high_hz": 1.01e11, "name": "x"}],
+            "repbw": {"target": "A", "spw": 0, "nbin": 3, "bandwidth_hz": 1.0},
+            "mitigation": {
+                "steps": ["nbin"],
+                "nbin": {"0": 2},
+                "pb_level": 0.2,
+                "pixels_per_beam": 5.0,
+                "targets": ["A"],
+                "spws": [0],
+                "dropped": [{"target": "A", "spw": 0, "specmode": "cube", "reason": "r"}],
+                "error": None,
+                "sizes_gb": {},
+            },
+        },
+    )
+    images = {image.specmode: image for image in plan(facts, TODAY, MOUS)}
+    assert images["cube"].mitigation == "2 channels in one"
+    assert images["cube"].dropped == "r"
+    assert images["repBW"].mitigation is None
 
 
 @pytest.mark.parametrize(

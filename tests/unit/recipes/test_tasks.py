@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from reimage.recipes.load import load_recipe, override
-from reimage.recipes.tasks import make_inputs, prepare_inputs
+from reimage.recipes.tasks import caveats, make_inputs, prepare_inputs, steps
+
+FREE = {"nbins": "", "hm_cell": "", "hm_imsize": "", "uvtaper": ""}
 
 
 def changed(*assignments: str):
@@ -12,7 +14,14 @@ def changed(*assignments: str):
 
 def test_defaults_of_the_pipeline():
     recipe = load_recipe("hifatargets-2017")
-    assert prepare_inputs(recipe) == {"mstransform": {}, "flagtargets": True, "robust": 0.5}
+    assert prepare_inputs(recipe) == {
+        "mstransform": {},
+        "flagtargets": True,
+        "robust": 0.5,
+        "imageprecheck": False,
+        "checkproductsize": None,
+        "lists": [{"specmode": mode, **FREE} for mode in ("mfs", "cont", "cube")],
+    }
     inputs = make_inputs(recipe)
     assert set(inputs["settings"]) == {"mfs", "cont", "cube"}
     assert inputs["settings"]["mfs"] == {
@@ -59,3 +68,37 @@ def test_given_continuum_file_is_passed_on():
 def test_either_step_of_the_old_pair_sets_the_order_of_the_fit():
     assert make_inputs(changed("uvcontfit.fitorder=0"))["uvcontsub"] == {"fitorder": 0}
     assert make_inputs(changed("uvcontsub.fitorder=2"))["uvcontsub"] == {"fitorder": 2}
+
+
+def test_todays_recipe_looks_before_it_images():
+    inputs = prepare_inputs(load_recipe("hifa-image"))
+    assert inputs["imageprecheck"] is True
+    assert inputs["checkproductsize"] == {
+        "maxcubesize": 40.0,
+        "maxcubelimit": 60.0,
+        "maxproductsize": 500.0,
+    }
+    assert [one["specmode"] for one in inputs["lists"]] == ["mfs", "cont", "repBW", "cube"]
+
+
+def test_robust_that_is_set_is_not_chosen_again():
+    recipe = override(load_recipe("hifa-image"), ["makeimlist-cube.robust=2.0"])
+    inputs = prepare_inputs(recipe)
+    assert (inputs["imageprecheck"], inputs["robust"]) == (False, 2.0)
+
+
+def test_shape_of_the_images_goes_with_their_list():
+    recipe = override(
+        load_recipe("hifa-image"), ["makeimlist-cube.nbins=*:2", "makeimlist.hm_cell=3ppb"]
+    )
+    lists = {one["specmode"]: one for one in prepare_inputs(recipe)["lists"]}
+    assert lists["cube"] == {"specmode": "cube", **FREE, "nbins": "*:2", "hm_cell": "3ppb"}
+    assert lists["mfs"] == {"specmode": "mfs", **FREE, "hm_cell": "3ppb"}
+
+
+def test_what_the_engine_leaves_out_is_a_caveat_unless_it_was_switched_off():
+    today = load_recipe("hifa-image")
+    assert caveats(today) == ("step-left-out:hif_selfcal",)
+    assert caveats(override(today, ["selfcal.enabled=false"])) == ()
+    assert not [step.id for step in steps(today) if "selfcal" in step.id]
+    assert set(make_inputs(today)["settings"]) == {"mfs", "cont", "cube", "repBW"}
