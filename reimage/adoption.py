@@ -1,7 +1,8 @@
 """Taking over proven stages of an earlier run of the same dataset, where their inputs are the same.
 
 Delivered files are hard-linked, cheap and safe: nobody writes into them.  Restored MSs change their
-owner, because CASA writes into an MS even when it only reads; the earlier run keeps a note.
+owner, because CASA writes into an MS even when it only reads; the earlier run keeps a note.  Images are taken
+over only by a run that is to make the missing ones.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reimage import SCHEMA_VERSION, document
+from reimage.imaging import records
 from reimage.model import Stage
 from reimage.stages.context import PROVEN, StageContext
 
 LINKED = (Stage.FETCH,)
 MOVED = (Stage.RESTORE,)
+NOTE = "ADOPTED_BY"
+"""In a stage that changed its owner: the run that has it now."""
+BEGUN = "ADOPTED.json"
+"""Written when images have been taken over: a second attempt does not do it again."""
 
 
 def input_digest(context: StageContext, stage: Stage, earlier: Mapping[Stage, str]) -> str:
@@ -54,7 +60,11 @@ def input_digest(context: StageContext, stage: Stage, earlier: Mapping[Stage, st
 
 def adopt(context: StageContext, stage: Stage, digest: str) -> None:
     """Take over a stage of ``run.adopt_from`` if it is proven there with this digest."""
-    if context.run.adopt_from is None or stage not in LINKED + MOVED:
+    if context.run.adopt_from is None:
+        return
+    if stage is Stage.IMAGE and context.run.only_missing:
+        _adopt_images(context, digest)
+    if stage not in LINKED + MOVED:
         return
     earlier, here = Path(context.run.adopt_from) / stage.value, context.directory / stage.value
     theirs = earlier / PROVEN
@@ -67,10 +77,29 @@ def adopt(context: StageContext, stage: Stage, digest: str) -> None:
     if stage in MOVED:
         earlier.rename(here)
         earlier.mkdir()
-        (earlier / "ADOPTED_BY").write_text(context.run.run + "\n")
+        (earlier / NOTE).write_text(context.run.run + "\n")
     else:
         part = here.with_name(here.name + ".part")
         shutil.rmtree(part, ignore_errors=True)
         shutil.copytree(earlier, part, copy_function=os.link, symlinks=True)
         part.rename(here)
     context.emit("stage.adopted", stage=stage.value, adopted_from=context.run.adopt_from)
+
+
+def _adopt_images(context: StageContext, digest: str) -> None:
+    """Take over the images that the earlier run made of the same inputs; whether it ended does not matter."""
+    earlier, here = Path(str(context.run.adopt_from)), context.work(Stage.IMAGE)
+    theirs = earlier / Stage.IMAGE.value
+    if (here / BEGUN).exists() or (here / PROVEN).exists() or not theirs.exists():
+        return
+    proven = theirs / PROVEN
+    if proven.exists():
+        same = document.read_json(proven)["digest"] == digest
+    else:  # it was killed or ran out of time: the same if recipe and restored data are
+        note = earlier / Stage.RESTORE.value / NOTE
+        ours = note.exists() and note.read_text().strip() == context.run.run
+        recipe = document.read_json(earlier / "run.json")["recipe_digest"]
+        same = ours and recipe == context.run.recipe_digest
+    number = records.take_over(theirs, here) if same else 0
+    document.write(here / BEGUN, {"images": number})
+    context.emit("image.adopted", images=number, adopted_from=str(earlier))

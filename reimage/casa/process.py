@@ -13,21 +13,23 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from reimage import document
-from reimage.casa import confine, following, log, watching
+from reimage.casa import confine, place, watching
+from reimage.casa.place import Setting
 from reimage.casa.watching import CasaNotStarted, JobExit, Start
-from reimage.errors import CasaError, ResourceError
+from reimage.errors import CasaError, ReimageError, ResourceError
 from reimage.journal import Emit
 from reimage.model import CasaBuild
 from reimage.run import Limits
 
-JOBS = Path(__file__).parent / "jobs"
-SITE = JOBS / "site"
+JOBS = place.JOBS
 
 
 class CasaJobFailed(CasaError):
@@ -61,18 +63,37 @@ class CasaOutputFlood(ResourceError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """Where a job runs, with what limits, and who is told."""
+class Call:
+    """A job that is to be run."""
 
-    directory: Path
-    """The job's own; made if absent.  The logs of an earlier start are kept beside it as
-    ``<directory>.<n>``; other files stay, so that a job can resume."""
-    limits: Limits
-    emit: Emit
-    """Receives ``casa.started``, what the job reports, and ``casa.exited``."""
-    writable: Path | None = None
-    """The one directory that the process may write to, where the machine can confine it; None
-    leaves it unconfined."""
+    build: CasaBuild
+    job: str
+    inputs: Mapping[str, Any]
+    command: tuple[str, ...]
+    """What starts it: a program of the build and its words."""
+    setting: Setting
+
+
+Answer: TypeAlias = dict[str, Any] | CasaError | ResourceError
+"""What came of a job: the value of its result, or the error that `run_job` would raise."""
+
+
+def call_of(build: CasaBuild, job: str, inputs: Mapping[str, Any], setting: Setting) -> Call:
+    """Return the call of ``jobs/<job>.py`` under the Python of a build.
+
+    Raises
+    ------
+    CasaNotStarted
+        The build has no Python for our jobs.
+    """
+    if build.python is None:
+        raise CasaNotStarted(
+            f"build {build.id} has no Python that runs our jobs: its shell runs delivered scripts only",
+            hint="Register a modular build beside it, or install one with `reimage casa install`.",
+        )
+    words = (str(JOBS / f"{job}.py"), str(setting.directory / "job.json"))
+    command = (build.python, *words)
+    return Call(build=build, job=job, inputs=inputs, command=command, setting=setting)
 
 
 def run_job(
@@ -96,14 +117,8 @@ def run_job(
     ------
     CasaNotStarted, CasaJobFailed, CasaTimeout, CasaSilent, CasaOutputFlood
     """
-    if build.python is None:
-        raise CasaNotStarted(
-            f"build {build.id} has no Python that runs our jobs: its shell runs delivered scripts only",
-            hint="Register a modular build beside it, or install one with `reimage casa install`.",
-        )
-    words = (str(JOBS / f"{job}.py"), str(directory / "job.json"))
     setting = Setting(directory=directory, limits=limits, emit=emit, writable=writable)
-    return _run(build, job, inputs, (build.python, *words), setting)
+    return _run(call_of(build, job, inputs, setting))
 
 
 def run_in_shell(
@@ -136,42 +151,127 @@ def run_in_shell(
     words += ["--pipeline"] if pipeline else []
     words += ["-c", str(JOBS / f"{job}.py")]  # last: what follows it is the script's
     setting = Setting(directory=directory, limits=limits, emit=emit, writable=writable)
-    return _run(build, job, inputs, (build.casa, *words), setting)
+    command = (build.casa, *words)
+    return _run(Call(build=build, job=job, inputs=inputs, command=command, setting=setting))
 
 
-def _run(
-    build: CasaBuild,
-    job: str,
-    inputs: Mapping[str, Any],
-    command: tuple[str, ...],
-    setting: Setting,
-) -> dict[str, Any]:
-    directory, limits = setting.directory, setting.limits
-    directory.mkdir(parents=True, exist_ok=True)
-    _keep_earlier(directory)
-    document.write(
-        directory / "job.json",
-        {
-            "job": job,
-            "result": str(directory / "result.json"),
-            "progress": str(directory / "progress.jsonl"),
-            "log": str(directory / "casa.log"),
-            "input": dict(inputs),
-        },
+def run_jobs(
+    calls: Sequence[Call],
+    *,
+    at_once: int,
+    then: Callable[[Call, Answer], Call | None] = lambda *_: None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> list[Answer]:
+    """Run jobs side by side; return what came of each, in the order of their ends.
+
+    One loop of one thread watches them all.  Whatever is raised here or in what is called ends every one.
+
+    Parameters
+    ----------
+    at_once
+        How many may run at a time.
+    then
+        Asked at each end; what it returns is started next.
+    meanwhile
+        Called at every look.
+
+    Raises
+    ------
+    CasaNotStarted
+    """
+    waiting, running, answers = deque(calls), list[_Running](), list[Answer]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                running.append(_Running(waiting.popleft()))
+            for one in tuple(running):
+                if (ended := one.look()) is not None:
+                    running.remove(one)
+                    answers.append(answer := one.answer(ended))
+                    if (following_one := then(one.call, answer)) is not None:
+                        waiting.appendleft(following_one)
+            meanwhile()
+            if running and not (waiting and len(running) < at_once):
+                time.sleep(watching.POLL_S)
+    finally:
+        for one in running:
+            one.stop()
+    return answers
+
+
+def _run(call: Call) -> dict[str, Any]:
+    (answer,) = run_jobs([call], at_once=1)
+    if isinstance(answer, ReimageError):
+        raise answer
+    return answer
+
+
+class _Running:
+    """A call under way."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        directory, limits = call.setting.directory, call.setting.limits
+        place.prepare(directory, call.setting.casa_memory_mb)
+        document.write(
+            directory / "job.json",
+            {
+                "job": call.job,
+                "result": str(directory / "result.json"),
+                "progress": str(directory / "progress.jsonl"),
+                "log": str(directory / "casa.log"),
+                "input": dict(call.inputs),
+            },
+        )
+        self._start = _start(call)
+        emit = call.setting.emit
+        self._watched = watching.Watched(self._start, directory=directory, limits=limits, emit=emit)
+
+    def stop(self) -> None:
+        """End it at once."""
+        self._watched.stop()
+
+    def look(self) -> JobExit | None:
+        """Return how it ended; None while it runs."""
+        return self._watched.look()
+
+    def answer(self, ended: JobExit) -> Answer:
+        """Return what came of it: None is a value too."""
+        document.write(self.call.setting.directory / "exit.json", ended)
+        try:
+            return _value(self.call, self._start, ended)
+        except (CasaError, ResourceError) as error:
+            return error
+
+
+def _start(call: Call) -> Start:
+    build, setting, program = call.build, call.setting, call.command[0]
+    if shutil.which(program, path=os.defpath) is None:  # bwrap would only say 1
+        raise CasaNotStarted(
+            f"cannot start {program}: there is no such program", evidence={"build": build.id}
+        )
+    writable = setting.writable
+    return Start(
+        job=call.job,
+        build=build.id,
+        program=program,
+        words=call.command[1:],
+        environment=place.environment(build, setting.directory),
+        prefix=() if writable is None else tuple(confine.prefix(writable)),
+        is_wrapped=program == build.casa,
     )
-    start = _start(build, job, command, setting)
-    ended = watching.watch(start, directory=directory, limits=limits, emit=setting.emit)
-    document.write(directory / "exit.json", ended)
+
+
+def _value(call: Call, start: Start, ended: JobExit) -> dict[str, Any]:
+    """Return what a job gave; the code with which a shell leaves says nothing, a signal does.
+
+    Raises
+    ------
+    CasaJobFailed, CasaTimeout, CasaSilent, CasaOutputFlood
+    """
+    job, directory, limits = call.job, call.setting.directory, call.setting.limits
     flooded = watching.cut_off(directory)
-    evidence = {
-        "job": job,
-        "directory": str(directory),
-        "build": build.id,
-        "exit_code": ended.exit_code,
-        "signal": ended.signal,
-        "stderr_tail": following.tail(directory / "stderr.log"),
-        "severe": log.severe_lines(directory / "casa.log", most=20),
-    }
+    evidence = {"job": job, "build": call.build.id, **place.evidence(directory, ended)}
     if ended.why == "wall":
         raise CasaTimeout(f"{job} ran longer than {limits.wall_s:.0f} s", evidence=evidence)
     if ended.why == "silent":
@@ -181,37 +281,12 @@ def _run(
             f"{job} wrote more than {watching.MOST_OUTPUT_BYTES >> 20} MB into {', '.join(flooded)}",
             evidence=evidence,
         )
-    return _value(directory / "result.json", start, ended, evidence)
-
-
-def _start(build: CasaBuild, job: str, command: tuple[str, ...], setting: Setting) -> Start:
-    program = command[0]
-    if shutil.which(program, path=os.defpath) is None:  # bwrap would only say 1
-        raise CasaNotStarted(
-            f"cannot start {program}: there is no such program", evidence={"build": build.id}
-        )
-    writable = setting.writable
-    return Start(
-        job=job,
-        build=build.id,
-        program=program,
-        words=command[1:],
-        environment=environment(build, setting.directory),
-        prefix=() if writable is None else tuple(confine.prefix(writable)),
-        is_wrapped=program == build.casa,
-    )
-
-
-def _value(
-    result: Path, start: Start, ended: JobExit, evidence: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what a job gave; the code with which a shell leaves says nothing, a signal does."""
+    result = directory / "result.json"
     told = document.read_json(result) if result.exists() else None
     is_well = ended.exit_code is not None if start.is_wrapped else ended.exit_code == 0
     if is_well and told is not None and told["ok"]:
         value: dict[str, Any] = told["value"]
         return value
-    job = start.job
     if told is not None and not told["ok"]:
         error = told["error"]
         message = f"{job}: {error['type']}: {error['message']}"
@@ -220,51 +295,3 @@ def _value(
     else:
         message = f"{job} ended with code {ended.exit_code} and no result"
     raise CasaJobFailed(message, evidence=evidence)
-
-
-def environment(build: CasaBuild, directory: Path) -> dict[str, str]:
-    """Return the whole environment of a CASA process: nothing of ours leaks into it."""
-    return {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "HOME": str(directory / "home"),
-        "TMPDIR": str(directory / "home"),
-        "MPLCONFIGDIR": str(directory / "home" / "mpl"),
-        "MPLBACKEND": "Agg",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": str(SITE),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",  # what was printed outlives an abort, and shows that the job lives
-        "CASASITECONFIG": str(SITE / "casasiteconfig.py"),
-        # Shells differ in what they leave of the arguments: what runs in one finds its job by these.
-        "REIMAGE_JOB": str(directory / "job.json"),
-        "REIMAGE_JOBS": str(JOBS),
-        "REIMAGE_CASADATA": build.casadata,
-        "REIMAGE_CASA_LOG": str(directory / "casa.log"),
-        "REIMAGE_CASA_CACHE": str(directory / "home" / "cache"),
-    }
-
-
-def _keep_earlier(directory: Path) -> None:
-    """Move what an earlier start of the same job said out of the way."""
-    said = [
-        directory / name
-        for name in (
-            "result.json",
-            "exit.json",
-            "progress.jsonl",
-            "casa.log",
-            "stdout.log",
-            "stderr.log",
-        )
-    ]
-    present = [path for path in said if path.exists()]
-    if not present:
-        return
-    number = 1
-    while (kept := directory.with_name(f"{directory.name}.{number}")).exists():
-        number += 1
-    kept.mkdir()
-    for path in present:
-        shutil.move(path, kept / path.name)

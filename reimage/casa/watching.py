@@ -11,7 +11,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,62 +71,68 @@ class JobExit:
     peak_process_mb: int
 
 
-def watch(start: Start, *, directory: Path, limits: Limits, emit: Emit) -> JobExit:
-    """Start a process in a directory and stay with it until it and its group are gone.
+class Watched:
+    """A process that was started in a directory, and is stayed with until it and its group are gone.
+
+    Several are looked at in turn by one thread: children die with the thread that started them.
 
     Raises
     ------
     CasaNotStarted
     """
-    (directory / "home").mkdir(exist_ok=True)
-    child = _born(start, directory)
-    emit(
-        "casa.started",
-        job=start.job,
-        build=start.build,
-        pid=child.pid,
-        directory=str(directory),
-        confined=bool(start.prefix),
-    )
-    told, began = following.Appended(directory / "progress.jsonl"), time.monotonic()
-    ending = _Ending([directory / name for name in WATCHED], limits, began)
-    try:
-        status, usage, why = _wait(child.pid, ending, lambda: following.relay(told, emit))
-    except BaseException:
-        stop_group(child.pid, grace_s=0)
-        raise
-    child.returncode = code = os.waitstatus_to_exitcode(status)
-    if start.prefix or start.is_wrapped:
-        code = confine.own_status(code)
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)  # what the job left behind
-    following.relay(told, emit)
-    ended = JobExit(
-        exit_code=code if code >= 0 else None,
-        signal=signal.Signals(-code).name if code < 0 else None,
-        why=why or ("signal" if code < 0 else "exit"),
-        wall_s=round(time.monotonic() - began, 3),
-        peak_process_mb=usage.ru_maxrss // 1024,
-    )
-    emit("casa.exited", job=start.job, **dataclasses.asdict(ended))
-    return ended
 
+    def __init__(self, start: Start, *, directory: Path, limits: Limits, emit: Emit) -> None:
+        self._start, self._emit = start, emit
+        self._child = _born(start, directory)
+        self._began = time.monotonic()
+        self._told = following.Appended(directory / "progress.jsonl")
+        self._ending = _Ending([directory / name for name in WATCHED], limits, self._began)
+        try:
+            emit(
+                "casa.started",
+                job=start.job,
+                build=start.build,
+                pid=self._child.pid,
+                directory=str(directory),
+                confined=bool(start.prefix),
+            )
+        except BaseException:
+            self.stop()
+            raise
 
-def _wait(
-    pid: int, ending: _Ending, relay: Callable[[], None]
-) -> tuple[int, resource.struct_rusage, str]:
-    """Return a process's status, what it used, and why we ended it, empty where we did not."""
-    while True:
+    def look(self) -> JobExit | None:
+        """Pass on what it reports, end it where it must be; return how it ended, None while it runs."""
+        pid = self._child.pid
         ended, status, usage = os.wait4(pid, os.WNOHANG)
-        relay()
-        if ended:
-            return status, usage, ""
-        why = ending.why(time.monotonic())
+        following.relay(self._told, self._emit)
+        why = "" if ended else self._ending.why(time.monotonic())
         if why:
             stop_group(pid)
-            _, status, usage = os.wait4(pid, 0)
-            return status, usage, why
-        time.sleep(POLL_S)
+            ended, status, usage = os.wait4(pid, 0)
+        return self._taken_leave_of(status, usage, why) if ended else None
+
+    def stop(self) -> None:
+        """End it at once: nobody waits for it any more."""
+        if self._child.returncode is None:
+            stop_group(self._child.pid, grace_s=0)
+            self._child.wait()
+
+    def _taken_leave_of(self, status: int, usage: resource.struct_rusage, why: str) -> JobExit:
+        self._child.returncode = code = os.waitstatus_to_exitcode(status)
+        if self._start.prefix or self._start.is_wrapped:
+            code = confine.own_status(code)
+        with suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)  # what the job left behind
+        following.relay(self._told, self._emit)
+        ended = JobExit(
+            exit_code=code if code >= 0 else None,
+            signal=signal.Signals(-code).name if code < 0 else None,
+            why=why or ("signal" if code < 0 else "exit"),
+            wall_s=round(time.monotonic() - self._began, 3),
+            peak_process_mb=usage.ru_maxrss // 1024,
+        )
+        self._emit("casa.exited", job=self._start.job, **dataclasses.asdict(ended))
+        return ended
 
 
 def _born(start: Start, directory: Path) -> subprocess.Popen[bytes]:

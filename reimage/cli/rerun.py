@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from reimage import queueing
@@ -17,7 +19,8 @@ app = typer.Typer(add_completion=False)
     "reimage rerun uid://A001/X1a2b/X1\n\n"
     "reimage rerun 20261120T082301-a1b2c3 --casa casa-6.7.0.31-py311\n\n"
     "reimage rerun 20261120T082301-a1b2c3 --set makeimages.hm_cyclefactor=3\n\n"
-    "reimage rerun uid://A001/X1a2b/X1 --casa 6.7.0.31 --fix python2-port"
+    "reimage rerun uid://A001/X1a2b/X1 --casa 6.7.0.31 --fix python2-port\n\n"
+    "reimage rerun 20261120T082301-a1b2c3 --missing"
 )
 def rerun(
     context: typer.Context,
@@ -28,6 +31,10 @@ def rerun(
     until: Until = None,
     overrides: Overrides = None,
     fixes: Fixes = None,
+    missing: Annotated[
+        bool,
+        typer.Option("--missing", help="Keep the images that are there; make only the others."),
+    ] = False,
     detach: Detach = False,
     as_json: Json = False,
 ) -> None:
@@ -46,5 +53,6 @@ def rerun(
             until=until,
             overrides=overrides or (),
             fixes=fixes or (),
+            missing=missing,
         )
         running.finish(invocation, database, queued, detach=detach, as_json=as_json)

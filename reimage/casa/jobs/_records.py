@@ -15,8 +15,3 @@ def read_json(path):
     """A JSON file."""
     with open(path) as stream:
         return json.load(stream)
-
-
-def underway(records, what):
-    """Say what is being done, for whoever finds the process dead."""
-    write_json(os.path.join(records, "underway.json"), {"what": what})

@@ -1,13 +1,16 @@
-"""Find the continuum, subtract it, and make every image of a plan.
+"""Make the imaging MSs of a dataset, find the continuum, subtract it, make every image of a plan.
 
-Input: ``facts`` (the value of `image_prepare`), ``images`` (id, record, target, spws, specmode, nterms,
-basename, files), ``records``, ``products``, ``scratch`` (directories), ``settings`` (by specmode),
-``findcont`` (robust; None: continuum is not looked for), ``uvcontsub`` (fitorder; None: cubes keep their
-continuum), ``contfile`` (a cont.dat to use instead of finding one, or empty), ``keywords`` (FITS).
+Several processes run this job at once and share its work: see `_work` and `_graph`.
 
-Everything is resumable: continuum ranges and images have a record each, written last; a continuum-subtracted
-MS has its name only when whole; ``underway.json`` says what a process that died was doing.
-Result: ``made``, ``absent``, ``caveats``.
+Input: ``worker`` (own number), ``claims`` (directory), ``prepared`` (file: facts of `image_prepare`, and the
+``digest`` of what they are made of), ``prepare`` (input of `image_prepare`), ``plan`` (file that our side writes
+when the facts are there: ``images`` with id, record, target, spws, specmode, nterms, basename, files, cost;
+``workers``, how many are to go on), ``records``, ``products``, ``scratch``, ``ms_directory`` (directories),
+``settings`` (by specmode), ``findcont`` (robust; None: continuum is not looked for), ``uvcontsub`` (fitorder;
+None: cubes keep their continuum), ``contfile`` (a cont.dat to use instead of finding one, or empty),
+``keywords`` (FITS).
+
+Everything is resumable: ranges, MSs and images have a record each, written last.
 """
 
 import _job
@@ -15,43 +18,65 @@ import _job
 import glob
 import os
 
-import casatasks
-
 import _clean
-import _continuum
+import _facts
 import _geometry
+import _graph
+import _keywords
 import _proof
 import _records
+import _work
+import image_prepare
 
 
 def run(inputs, progress):
     """See the module."""
-    facts = inputs["facts"]
+    share = _work.Share(inputs["claims"], inputs["worker"])
+    share.work(preparations(inputs, progress))
+    while not os.path.exists(inputs["plan"]):
+        share.wait()
+    plan = _records.read_json(inputs["plan"])
+    if inputs["worker"] < plan["workers"]:
+        facts = facts_of(inputs)
+        work = _graph.Work(inputs, facts, plan["images"], attempt, proven, progress)
+        share.work(work.tasks())
+    return {}
+
+
+def preparations(inputs, progress):
+    """Tasks: the MS of each EB, where there are several, then what all images share."""
+    asked = inputs["prepare"]
+    tasks = []
+    for one in asked["ms"] if len(asked["ms"]) > 1 else ():
+        path = os.path.join(asked["ms_directory"], one["eb"] + "_targets.ms")
+
+        def split(one=one):
+            image_prepare.make_targets(one, asked)
+
+        tasks.append(
+            _work.Task("split-" + one["eb"], split, lambda path=path: os.path.exists(path))
+        )
+
+    def prepare():
+        facts = image_prepare.run(asked, progress)
+        _records.write_json(inputs["prepared"], {"digest": inputs["digest"], "facts": facts})
+
+    def is_prepared():
+        if not os.path.exists(inputs["prepared"]):
+            return False
+        return _records.read_json(inputs["prepared"])["digest"] == inputs["digest"]
+
+    return tasks + [_work.Task("prepare", prepare, is_prepared, [task.name for task in tasks])]
+
+
+def facts_of(inputs):
+    """What the images share; MSs where they are now, spw numbers as integers."""
+    facts = _records.read_json(inputs["prepared"])["facts"]
     for eb in facts["ebs"]:
         eb["spws"] = {int(spw): real for spw, real in eb["spws"].items()}
+        eb["ms"] = os.path.join(inputs["ms_directory"], os.path.basename(eb["ms"]))
         eb["line_ms"] = eb["ms"]
-        if inputs["uvcontsub"] is not None:
-            eb["line_ms"] = eb["ms"].rsplit(".ms", 1)[0] + "_line.ms"
-    entries, caveats = _continuum.seek(inputs, facts, progress)
-    ranges = {(e["field"], e["spw"]): e["ranges_hz"] for e in entries if e["ranges_hz"]}
-    pure = {(e["field"], e["spw"]) for e in entries if "ALLCONT" in e["flags"]}
-    maker = _clean.Imager(facts, ranges, pure, inputs["settings"])
-    if inputs["uvcontsub"] and any(one["specmode"] in _clean.CUBES for one in inputs["images"]):
-        _continuum.subtract(inputs, facts, maker, entries, progress)
-    told = {"made": [], "absent": []}
-    for number, one in enumerate(inputs["images"], 1):
-        record = proven(inputs, one)
-        if record is None:
-            progress("image.started", image=one["id"], k=number, n=len(inputs["images"]))
-            record = attempt(inputs, maker, one)
-            event = dict(image=one["id"], k=number, n=len(inputs["images"]))
-            if record["state"] == "made":
-                progress("image.made", caveats=record["caveats"], **event)
-            else:
-                progress("image.absent", reason=record["reason"], **event)
-        told[record["state"]].append(one["id"])
-    _records.underway(inputs["records"], None)
-    return dict(told, caveats=caveats)
+    return facts
 
 
 # --- records ------------------------------------------------------------------------------------------
@@ -72,7 +97,6 @@ def proven(inputs, one):
 
 def attempt(inputs, maker, one):
     """Make one image and write its record; what it raises is its reason to be absent."""
-    _records.underway(inputs["records"], one["id"])
     where = os.path.join(inputs["scratch"], os.path.splitext(one["record"])[0])
     record = {
         "image": one["id"],
@@ -120,23 +144,24 @@ SOURCES = {
 
 def make(inputs, maker, one, where, watch):
     """Image, check, export.  ``watch``: CASA's log from the start of this image on."""
-    target = maker.target(one["target"])
-    if target["ephemeris"]:
-        raise _geometry.NoData("the target follows an ephemeris: moving targets are not imaged")
-    lost = [spw for spw in one["spws"] if spw in target["flagged"]]
-    if lost:
-        raise _geometry.NoData("all data of spw %s are flagged" % ",".join(map(str, lost)))
+    refusal = _facts.refusal(maker.facts, one)
+    if refusal:
+        raise _geometry.NoData(refusal)
     done = maker.make(one["target"], one["spws"], one["specmode"], one["nterms"], where)
     suffix = ".tt0" if one["nterms"] > 1 else ""
     _proof.check_made(where, suffix)
     bad = watch.bad_lines()
     if bad:
         raise _proof.NotAnImage("CASA logged " + bad[0].replace("\t", " "))
-    keywords = dict(inputs["keywords"], **describe(maker, one, done))
-    files = {}
+    words, measured = _keywords.of_image(maker, one, done, where, suffix)
+    keywords = dict(inputs["keywords"], **words)
+    files, shape = {}, shape_of(done["parameters"])
     for kind, name in one["files"].items():
+        own = dict(keywords, TYPE=_keywords.TYPES[kind])
+        if kind in _keywords.MEASURED:
+            own.update(measured)
         size = _proof.export(
-            where + SOURCES[kind], os.path.join(inputs["products"], name), dict(keywords, TYPE=kind)
+            where + SOURCES[kind], os.path.join(inputs["products"], name), own, shape
         )
         files[kind] = {"name": name, "bytes": size}
     if done["auto_mask"] and os.path.isdir(where + ".mask"):
@@ -144,7 +169,10 @@ def make(inputs, maker, one, where, watch):
         files["mask"] = {
             "name": name,
             "bytes": _proof.export(
-                where + ".mask", os.path.join(inputs["products"], name), dict(keywords, TYPE="mask")
+                where + ".mask",
+                os.path.join(inputs["products"], name),
+                dict(keywords, TYPE=_keywords.TYPES["mask"]),
+                shape,
             ),
         }
     for spw in one["spws"]:
@@ -153,32 +181,11 @@ def make(inputs, maker, one, where, watch):
     return dict(done, files=files)
 
 
-def describe(maker, one, done):
-    """FITS keywords of an image, named as the pipeline names them."""
-    names = [spw["name"] for spw in maker.facts["spws"] if spw["id"] in one["spws"]]
-    words = {
-        "FIELD": one["target"],
-        "SPECMODE": one["specmode"],
-        "SPW": ",".join(map(str, one["spws"])),
-        "VIRTSPW": ",".join(map(str, one["spws"])),
-        "DATATYPE": "REGCAL_%s_SCIENCE"
-        % ("LINE" if one["specmode"] in _clean.CUBES else "CONTLINE"),
-        "INTENT": "TARGET",
-        "LEVEL": "member",
-        "STOKES": "I",
-        "CASAVER": casatasks.version_string(),
-        "ROBUST": float(done["parameters"]["robust"]),
-        "WEIGHT": done["parameters"]["weighting"],
-        "OBSPATT": "mos" if maker.target(one["target"])["pointings"] > 1 else "sf",
-        "ARRAYS": maker.facts["array"],
-        "SENSITIV": float(done["sensitivity"]),
-        "NSPWNAM": len(names),
-        "NITERDON": int(done["iterations"]),
-    }
-    if done["threshold"]:
-        words["THRESHLD"] = float(done["threshold"])
-    words.update(("SPWNAM%02d" % n, name[:68]) for n, name in enumerate(names[:99], 1))
-    return words
+def shape_of(parameters):
+    """Channels, rows and columns that tclean was asked for."""
+    size = parameters["imsize"]
+    columns, rows = size if isinstance(size, list) else (size, size)
+    return max(1, parameters["nchan"]), rows, columns
 
 
 if __name__ == "__main__":

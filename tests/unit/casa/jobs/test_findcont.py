@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from reimage.casa.jobs import _findcont as findcont
+from reimage.casa.jobs import _windows as windows
+from tests.unit.casa.jobs import finder_spectra as spectra
 
 SIDE, SIGMA = 48, 1.8
 BEAM = 2 * np.pi * SIGMA**2
@@ -137,3 +141,88 @@ def test_empty_cubes_are_errors():
         findcont.find(np.zeros((20, 4, 4)), np.ones((4, 4)), 3)
     with pytest.raises(findcont.NoSpectrum, match="primary beam"):
         findcont.find(np.ones((20, 4, 4)), np.full((4, 4), np.nan), 3)
+
+
+# --- simulated spectra --------------------------------------------------------------------------------
+
+
+def looked_at(scene, seed):
+    """Return the channels that the finder takes for continuum, and its flags."""
+    answer = findcont.find(scene.cube(seed), np.ones((spectra.SIDE, spectra.SIDE)), spectra.BEAM)
+    free = np.zeros(scene.channels, dtype=bool)
+    for first, last in answer["runs"]:
+        free[first : last + 1] = True
+    return free, answer["flags"]
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("name", sorted(spectra.SCENES))
+def test_simulated_lines_stay_out(name, seed):
+    scene = spectra.SCENES[name]
+    free, flags = looked_at(scene, seed)
+    assert "ALLCONT" not in flags
+    assert not (free & scene.line_channels()).any()
+    quiet = ~scene.line_channels(0.3)
+    if quiet.mean() > 0.5:  # most of the band without line stays in
+        assert free[quiet].mean() > 0.75
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("name", sorted(spectra.PURE))
+def test_simulated_continuum_keeps_nine_tenths(name, seed):
+    free, flags = looked_at(spectra.PURE[name], seed)
+    assert flags == ["ALLCONT"]
+    assert free.mean() >= 0.9
+
+
+@st.composite
+def line_scenes(draw):
+    """Draw a band with one to three lines that are well seen: 6 sigma, 12 when all of a line is summed."""
+    channels = draw(st.integers(60, 160))
+    hanning = draw(st.booleans())
+    at = np.arange(float(channels))
+    lines = []
+    for _ in range(draw(st.integers(1, 3))):
+        sigma = draw(st.floats(0.6, channels / 16))
+        faintest = max(6.0, 12.0 / np.sqrt(2.5 * sigma)) * (1.6 if hanning else 1)
+        peak = faintest * draw(st.floats(1, 30)) * draw(st.sampled_from([1, 1, -1]))
+        centre = draw(st.floats(0, channels - 1))
+        lines.append((spectra.gauss(at, centre, sigma, peak), spectra.CENTRE))
+    return spectra.Scene(
+        channels=channels,
+        continuum=draw(st.sampled_from([0.0, 20.0, 100.0])),
+        slope=draw(st.floats(-0.03, 0.03)),
+        hanning=hanning,
+        lines=tuple(lines),
+    )
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(scene=line_scenes(), seed=st.integers(0, 99))
+def test_no_line_above_three_sigma_is_let_in(scene, seed):
+    free, _ = looked_at(scene, seed)
+    assert not (free & scene.line_channels()).any()
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(
+    channels=st.integers(25, 160),
+    continuum=st.floats(0, 300),
+    slope=st.floats(-0.05, 0.05),
+    hanning=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_pure_continuum_is_kept(channels, continuum, slope, hanning, seed):
+    scene = spectra.Scene(channels=channels, continuum=continuum, slope=slope, hanning=hanning)
+    free, flags = looked_at(scene, seed)
+    assert flags == ["ALLCONT"]
+    assert free.mean() >= 0.9
+
+
+def test_shared_noise_of_channels_is_measured():
+    random = np.random.default_rng(5)
+    noise = random.normal(size=(202, 400))
+    smoothed = 0.25 * noise[:-2] + 0.5 * noise[1:-1] + 0.25 * noise[2:]
+    assert windows.correlations(noise) == pytest.approx((0, 0), abs=0.03)
+    assert windows.correlations(smoothed) == pytest.approx(windows.HANNING, abs=0.03)
+    assert windows.correlations(noise[:3]) == pytest.approx((0, 0), abs=0.2)

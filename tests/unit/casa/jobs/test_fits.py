@@ -31,6 +31,13 @@ def test_sound_image(write):
     assert length % 2880 == 0
 
 
+def test_the_size_that_was_asked_for(write):
+    path = str(write(NOISE))
+    assert _fits.check_fits(path, shape=(3, 8, 8)) > 0
+    with pytest.raises(_fits.NotAnImage, match="3 channels of 8 x 8, not 4 of 8 x 8"):
+        _fits.check_fits(path, shape=(4, 8, 8))
+
+
 def test_channels_without_data_are_allowed(write):
     data = NOISE.copy()
     data[0, 0] = np.nan
@@ -43,6 +50,9 @@ def test_channels_without_data_are_allowed(write):
         (np.full((1, 1, 8, 8), np.nan), {}, "no finite pixel"),
         (np.zeros((1, 1, 8, 8)), {}, "blank"),
         (NOISE, {"BMAJ": 0.0}, "no beam"),
+        (NOISE, {"BMAJ": 1e-4, "BMIN": 2e-4}, "has a beam of"),
+        (NOISE, {"BMAJ": 9e-4, "BMIN": 1e-4, "CDELT1": -1e-4}, "the image is 0.0008 wide"),
+        (np.where(np.arange(200 * 200) == 5, 1, np.nan).reshape(200, 200), {}, "1 of 40000 pixels"),
     ],
 )
 def test_what_is_not_an_image(write, data, keywords, said):
