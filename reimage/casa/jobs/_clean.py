@@ -1,19 +1,22 @@
 """One image by tclean: dirty image, threshold, clean, and what to do when the mask stays empty.
 
 Deviations from the pipeline: the clean continues from the dirty image's files instead of a copy (same
-result); the effective bandwidth of online-smoothed channels is taken as one channel.
+result).
 """
 
 import math
 import os
 import shutil
 
-from casatasks import tclean
 from casatools import image
 
 import _axes
+import _facts
 import _geometry
 import _heuristics
+import _noise
+import _residual
+from _calls import own, tclean
 
 ZERO_MASK = 7
 """tclean's stop code for a clean mask without a pixel."""
@@ -71,17 +74,13 @@ class Imager(object):
         """Expected noise of an image, Jy/beam; see section 6 of the heuristics."""
         noises = []
         for spw in spws:
-            known = self.target(name)["sensitivity"][str(spw)]
-            for eb, whole in known["ebs"].items():
-                value, selected = whole["jy_beam"], 1
-                if specmode == "cont":
-                    value = _heuristics.significant(value, 3)
-                if specmode not in CUBES:
-                    selected = self.topo_ranges(name, spw)[eb][1]
-                if selected:
-                    noises.append(
-                        value * math.sqrt(whole["channels"] / float(selected)) / known["overlap"]
-                    )
+            known = _facts.sensitivity(self.target(name), specmode, spw)
+            if specmode in CUBES:
+                axis = _facts.axis(self.target(name), specmode, spw)
+                selected = dict.fromkeys(known["ebs"], axis["nbin"] if axis else 1)
+            else:
+                selected = {eb: n for eb, (_, n) in self.topo_ranges(name, spw).items()}
+            noises += _noise.of_selection(known, selected, 3 if specmode == "cont" else None)
         if not noises:
             raise _geometry.NoData("no unflagged data of spw %s" % ",".join(map(str, spws)))
         return _heuristics.combine(noises)
@@ -89,7 +88,7 @@ class Imager(object):
     def parameters(self, name, spws, specmode, nterms):
         """tclean's parameters that dirty image and clean share."""
         target, settings = self.target(name), self.settings[specmode]
-        geometry, cube = target["geometry"], specmode in CUBES
+        geometry, cube = _facts.geometry(target, specmode), specmode in CUBES
         common = {
             "imsize": geometry["imsize"],
             "cell": "%garcsec" % geometry["cell_arcsec"],
@@ -100,7 +99,7 @@ class Imager(object):
             "pblimit": 0.2,
             "stokes": "I",
             "outframe": "LSRK",
-            "robust": settings["robust"],
+            "robust": _facts.robust(self.facts, settings),
             "npixels": 0,
             "nsigma": settings["nsigma"],
             "interactive": False,
@@ -114,20 +113,26 @@ class Imager(object):
         }
         if geometry["psfphasecenter"]:
             common["psfphasecenter"] = geometry["psfphasecenter"]
-        common.update(self._cube(name, spws) if cube else self._continuum(name, spws, nterms))
+        if geometry["uvtaper"]:
+            common["uvtaper"] = [geometry["uvtaper"]]
+        if cube:
+            common.update(self._cube(name, spws, specmode))
+        else:
+            common.update(self._continuum(name, spws, nterms))
         return common
 
-    def _cube(self, name, spws):
-        """Data and spectral axis of a cube."""
-        axis = self.target(name)["axes"][str(spws[0])]
+    def _cube(self, name, spws, specmode):
+        """Data and spectral axis of a cube; two channels as one are not interpolated."""
+        axis = _facts.axis(self.target(name), specmode, spws[0])
         if axis is None:
             raise NoAxis("the execution blocks share no frequency range in spw %d" % spws[0])
-        return dict(
+        chosen = dict(
             _geometry.selection(name, self.ebs(name), spws, key="line_ms"),
             nchan=axis["nchan"],
             start="%.10fGHz" % (axis["start_hz"] / 1e9),
             width="%.7fMHz" % (axis["width_hz"] / 1e6),
         )
+        return dict(chosen, interpolation="nearest") if axis["nbin"] == 2 else chosen
 
     def _continuum(self, name, spws, nterms):
         """Data of a continuum image, and the reference frequency of a multi-term one."""
@@ -173,7 +178,7 @@ class Imager(object):
         never = specmode in CUBES and (name, spws[0]) in self.pure
         clean = settings["masking"] == "auto" and not never
         tclean(niter=0, restoration=not clean, pbcor=not clean, **common)
-        chosen = self._threshold(done, name, specmode, residual_statistics(where, suffix)["max"])
+        chosen = self._threshold(done, name, specmode, _residual.within_beam(where, suffix)["max"])
         if clean:
             self._clean(done, common, specmode, suffix, chosen)
         else:
@@ -183,7 +188,8 @@ class Imager(object):
     def _threshold(self, done, name, specmode, peak):
         """Choose the threshold from the dirty image's peak; see `_heuristics.clean_threshold`."""
         target = self.target(name)
-        short = specmode == "cube" and target["pointings"] > 1 and max(target["seconds"]) <= 60
+        mosaic = _facts.geometry(target, specmode)["gridder"] == "mosaic"
+        short = specmode in CUBES and mosaic and 0 < min(target["seconds"] or [0]) <= 60
         chosen = _heuristics.clean_threshold(
             done["sensitivity"],
             peak,
@@ -228,16 +234,13 @@ class Imager(object):
 
     def _without_mask(self, done, loop, where, suffix, specmode, chosen):
         """The automatic mask stayed empty: clean within a PB mask, or leave the dirty image."""
-        numbers = residual_statistics(where, suffix)
+        numbers = _residual.within_beam(where, suffix, robust=True)
         ratio = numbers["max"] / (1.4826 * numbers["medabsdevmed"] or math.inf)
         done["peak_over_mad"] = ratio
         if not _heuristics.wants_second_clean(specmode, chosen["dynamic_range"], ratio):
             done["caveats"].append("dirty-image")
             return
-        for name in (".mask", ".image", ".image.pbcor", ".image.tt0", ".image.tt1"):
-            if os.path.isdir(where + name):
-                shutil.rmtree(where + name)
-        write_pb_mask(where, suffix)
+        restart_in_pb_mask(where, suffix, _geometry.pb_levels(where + ".pb" + suffix)[1])
         done["threshold"] = _heuristics.significant(2 * chosen["threshold"], 3)
         second = tclean(
             threshold="%gJy" % done["threshold"],
@@ -254,40 +257,21 @@ def stop_code(answer, where):
     """tclean's stop code; where an old CASA tells none, the mask is looked at."""
     if "stopcode" in answer:
         return int(answer["stopcode"])
-    return 0 if statistics(where + ".mask").get("sum", 0) > 0 else ZERO_MASK
+    return 0 if _residual.statistics(where + ".mask").get("sum", 0) > 0 else ZERO_MASK
 
 
-def statistics(path, region=""):
-    """CASA's robust statistics of an image as plain numbers; empty when no pixel is selected."""
-    tool = image()
-    tool.open(path)
-    try:
-        found = tool.statistics(robust=True, mask=region)
-    finally:
-        tool.done()
-    return {
-        key: float(value[0])
-        for key, value in found.items()
-        if hasattr(value, "__len__") and len(value) == 1 and not isinstance(value[0], str)
-    }
-
-
-def residual_statistics(where, suffix):
-    """Statistics of the residual where the primary beam is above 0.2."""
-    found = statistics(where + ".residual" + suffix, "'%s.pb%s' > 0.2" % (where, suffix))
-    if "max" not in found:
-        raise _geometry.NoBeam("the residual image is blank")
-    return found
-
-
-def write_pb_mask(where, suffix):
-    """A clean mask: 1 where the primary beam is above 0.3."""
+@own
+def restart_in_pb_mask(where, suffix, level):
+    """Drop mask and restored images, and write a clean mask: 1 where the primary beam is above a level."""
+    for name in (".mask", ".image", ".image.pbcor", ".image.tt0", ".image.tt1"):
+        if os.path.isdir(where + name):
+            shutil.rmtree(where + name)
     tool = image()
     tool.open(where + ".pb" + suffix)
     values, axes = tool.getchunk(), tool.coordsys()
     tool.done()
     made = tool.newimagefromarray(
-        where + ".cleanmask", (values > 0.3).astype(float), axes.torecord(), overwrite=True
+        where + ".cleanmask", (values > level).astype(float), axes.torecord(), overwrite=True
     )
     made.done()
     axes.done()

@@ -8,7 +8,6 @@ import shutil
 
 import casatasks
 import numpy
-from casatasks import tclean, uvcontsub
 from casatools import image
 
 import _contdat
@@ -17,51 +16,61 @@ import _geometry
 import _heuristics
 import _proof
 import _records
+from _calls import tclean, uvcontsub
 
 FINDER_CELLS = 2
 """The finder's cube has cells this much larger: still two and a half to a beam, a quarter of the work."""
 
 
-def seek(inputs, facts, progress):
-    """Entries of cont.dat for every target and spw, and caveats.  Also writes the file."""
+def wanted(facts):
+    """The (target, spw) whose continuum can be looked for: observed, unflagged, with an axis."""
+    return [
+        (target, spw)
+        for target in facts["targets"]
+        for spw in facts["spws"]
+        if not target["ephemeris"]
+        and spw["id"] not in target["flagged"]
+        and target["axes"].get(str(spw["id"]))
+    ]
+
+
+def record_path(inputs, facts, target, spw):
+    """Where the record of one target and spw is."""
+    number = facts["targets"].index(target)
+    return os.path.join(inputs["records"], "findcont-%d-%d.json" % (number, spw["id"]))
+
+
+def gather(inputs, entries, record):
+    """Write cont.dat, and a record of all ``entries`` and what is to be said of them."""
+    caveats = []
     if inputs["contfile"]:
         with open(inputs["contfile"]) as stream:
-            return _contdat.load(stream.read()), ["contfile-given"]
-    if inputs["findcont"] is None:
-        return [], ["continuum-not-sought"]
-    entries, caveats = [], []
-    for target in facts["targets"]:
-        for spw in facts["spws"]:
-            if (
-                target["ephemeris"]
-                or spw["id"] in target["flagged"]
-                or not target["axes"].get(str(spw["id"]))
-            ):
-                continue
-            entry = one_continuum(inputs, facts, target, spw, progress)
-            entries.append(entry)
+            entries, caveats = _contdat.load(stream.read()), ["contfile-given"]
+    elif inputs["findcont"] is None:
+        caveats = ["continuum-not-sought"]
+    else:
+        for entry in entries:
+            where = "%s.spw%d" % (entry["field"], entry["spw"])
             if not entry["ranges_hz"]:
-                caveats.append("continuum-not-found:%s.spw%d" % (target["name"], spw["id"]))
+                caveats.append("continuum-not-found:" + where)
             caveats += [
-                "continuum-%s:%s.spw%d" % (flag.lower(), target["name"], spw["id"])
+                "continuum-%s:%s" % (flag.lower(), where)
                 for flag in entry["flags"]
                 if flag != "ALLCONT"
             ]
-    path = os.path.join(inputs["products"], "cont.dat")
-    with open(path + ".part", "w") as out:
-        out.write(_contdat.dump(entries))
-    os.rename(path + ".part", path)
-    return entries, caveats
+        path = os.path.join(inputs["products"], "cont.dat")
+        with open(path + ".part", "w") as out:
+            out.write(_contdat.dump(entries))
+        os.rename(path + ".part", path)
+    _records.write_json(record, {"entries": entries, "caveats": caveats})
 
 
 def one_continuum(inputs, facts, target, spw, progress):
     """Continuum of one target and spw, from its record or from a dirty cube."""
-    number = facts["targets"].index(target)
-    path = os.path.join(inputs["records"], "findcont-%d-%d.json" % (number, spw["id"]))
+    path = record_path(inputs, facts, target, spw)
     if os.path.exists(path):
         return _records.read_json(path)
-    _records.underway(inputs["records"], "findcont %s spw %d" % (target["name"], spw["id"]))
-    where = os.path.join(inputs["scratch"], "findcont-%d-%d" % (number, spw["id"]))
+    where = os.path.join(inputs["scratch"], os.path.splitext(os.path.basename(path))[0])
     entry = {
         "field": target["name"],
         "spw": spw["id"],
@@ -83,6 +92,7 @@ def one_continuum(inputs, facts, target, spw, progress):
             raise MemoryError("continuum of %s, spw %d: %s" % (target["name"], spw["id"], line))
     entry["ranges_hz"] = ranges_hz(target["axes"][str(spw["id"])], found["runs"])
     entry["flags"] = found["flags"]
+    entry["spectrum"] = [float("%.4g" % value) for value in found.get("spectrum", ())]
     _records.write_json(path, entry)
     progress(
         "image.continuum",
@@ -137,39 +147,42 @@ def dirty_cube(inputs, facts, target, spw, where):
     return planes[0], numpy.max(planes[1], axis=0), 1.1331 * beam["major"] * beam["minor"] / cell**2
 
 
-def subtract(inputs, facts, maker, entries, progress):
-    """Make ``<eb>_targets_line.ms``: the continuum of each target and spw subtracted in the uv plane."""
+def subtract(inputs, eb, maker, entries, progress):
+    """Make ``<eb>_targets_line.ms``, the continuum of each target and spw subtracted in the uv plane.
+
+    Returns its path, or that of the EB's own MS when no continuum is known.
+    """
     flags = {(entry["field"], entry["spw"]): entry["flags"] for entry in entries}
     if not hasattr(casatasks, "uvcontsub_old"):
         raise RuntimeError("this CASA has the old uvcontsub only: 6.5.6 or later is needed")
-    for eb in facts["ebs"]:
-        spec = {}
-        for name, fields in eb["fields"].items():
-            known = {
-                str(real): fit(inputs, maker, name, spw, eb, flags.get((name, spw), []))
-                for spw, real in eb["spws"].items()
-                if (name, spw) in maker.continuum and maker.topo_ranges(name, spw)[eb["eb"]][0]
-            }
-            # a spw that is left out keeps its continuum; a field without any is said to be left alone
-            spec[",".join(map(str, fields))] = known or "NONE"
-        if set(map(str, spec.values())) == {"NONE"}:
-            eb["line_ms"] = eb["ms"]
-        if os.path.exists(eb["line_ms"]):
-            continue
-        _records.underway(inputs["records"], "uvcontsub %s" % eb["eb"])
-        part = eb["line_ms"] + ".part"
-        shutil.rmtree(part, ignore_errors=True)
-        uvcontsub(
-            vis=eb["ms"],
-            outputvis=part,
-            datacolumn="data",
-            intent=eb["intent"],
-            fitspec=spec,
-            field=",".join(spec),
-            spw=",".join(str(real) for real in sorted(eb["spws"].values())),
-        )
-        os.rename(part, eb["line_ms"])
-        progress("image.subtracted", eb=eb["eb"])
+    spec = {}
+    for name, fields in eb["fields"].items():
+        known = {
+            str(real): fit(inputs, maker, name, spw, eb, flags.get((name, spw), []))
+            for spw, real in eb["spws"].items()
+            if (name, spw) in maker.continuum and maker.topo_ranges(name, spw)[eb["eb"]][0]
+        }
+        # a spw that is left out keeps its continuum; a field without any is said to be left alone
+        spec[",".join(map(str, fields))] = known or "NONE"
+    if set(map(str, spec.values())) == {"NONE"}:
+        return eb["ms"]
+    made = eb["ms"].rsplit(".ms", 1)[0] + "_line.ms"
+    if os.path.exists(made):
+        return made
+    part = made + ".part"
+    shutil.rmtree(part, ignore_errors=True)
+    uvcontsub(
+        vis=eb["ms"],
+        outputvis=part,
+        datacolumn="data",
+        intent=eb["intent"],
+        fitspec=spec,
+        field=",".join(spec),
+        spw=",".join(str(real) for real in sorted(eb["spws"].values())),
+    )
+    os.rename(part, made)
+    progress("image.subtracted", eb=eb["eb"])
+    return made
 
 
 def fit(inputs, maker, name, spw, eb, flags):

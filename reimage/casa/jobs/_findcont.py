@@ -9,12 +9,17 @@ Our own finder (not the pipeline's; its ranges differ, their meaning is the same
 2. Two spectra are looked at, smoothed over 1, 2, 4 ... channels: the largest excess of any pixel over the
    noise (compact or weak narrow lines anywhere), and the mean over the pixels that hold continuum or line
    (broad or extended lines, absorption).  An excess above the threshold marks the channels under it as line.
-3. The marks grow into the wings as long as the mean spectrum stays above 1.5 sigma on the same side, and by
-   a margin of a sixth of the line's width.  Steps 1 to 3 are repeated with the new line-free channels.
+3. The marks grow into the wings, on the same side of zero, as long as a channel of the mean spectrum, or the
+   mean of the next eighth of the line's width, stays above 1.5 sigma.  Steps 1 to 3 are repeated with the new
+   line-free channels, which keep away from the lines by a sixth of their width, so that no faint wing
+   bends the baseline.  The ranges go nearer, the more so the stronger the line; not where lines fill two
+   thirds of the band, because the baseline is uncertain there.
 4. Runs of line-free channels shorter than three channels, and a thirtieth of the band at either edge, are
    dropped.
 
 Half a percent of the continuum peak is added to the noise: bright continuum leaves ripples that are no line.
+The noise follows the atmosphere (ozone lines), and how neighbouring channels share it is measured: the
+correlator smooths.
 Flags: ``ALLCONT`` (no line found), ``LOWBANDWIDTH`` (less than a tenth of the channels left), ``LOWSPREAD``
 (what is left spans less than a third of the band); the latter two ask for a constant instead of a straight
 line in the continuum subtraction.
@@ -25,13 +30,19 @@ import math
 import numpy
 
 import _windows
+import _wings
 
 ROUNDS = 4
 CHANCES = 20
 """Chances of a peak above 5 sigma per beam: in smooth noise the peaks are seen, wherever they lie
 (Euler characteristic of a Gaussian field: 0.44 u**2 per half-power area of the smoothing)."""
-WING_SIGMA = 1.5
+CROWDED = 2 / 3.0
+"""Share of the band, taken by lines and wide margins, above which the ranges keep these too."""
 SYSTEMATIC = 0.005
+NOISE_DETAIL = 40
+"""The band divided by this: the noise of a channel is told from that many to either side."""
+NOISIEST = 3.0
+"""The noise under an atmospheric line is this much above the band's at most: sidelobes of lines raise it too."""
 STEEPEST = 0.05
 """Share of a source's continuum by which it may rise from the middle of the band to its end."""
 SHORTEST_RUN = 3
@@ -82,23 +93,33 @@ def find(cube, pb, beam_pixels):
 
 def _mark(values, places):
     """Line marks of channels that hold data, and the mean spectrum."""
-    free, spectrum, seen = _start(values), None, []
+    free, spectrum, marks, shared = _start(values), None, None, None
     for _ in range(ROUNDS):
         straight, level, lever = _flatten(values, free, 1)
         curved, _, curved_lever = _flatten(values, free, 3)
+        shared = shared or _windows.correlations(curved)
         noise = _noise(curved, free)
         floor = SYSTEMATIC * float(numpy.abs(level).max())
-        spectrum, scatter = _mean_spectrum(straight, curved, level, noise, free)
-        marks = _exceeds_anywhere(curved, noise * numpy.sqrt(1 + curved_lever), floor, places)
-        marks |= _exceeds(spectrum, scatter * numpy.sqrt(1 + lever), floor)
-        marks = _grow(marks, spectrum, scatter)
-        seen.append(marks)
-        if free is not None and (marks == ~free).all():
+        spectrum, scatter = _mean_spectrum(straight, curved, level, noise, free, shared)
+        above = _exceeds_anywhere(
+            curved, noise * numpy.sqrt(1 + curved_lever), floor, places, shared
+        )
+        shape = noise / numpy.median(noise)
+        above |= _exceeds(spectrum, scatter * shape * numpy.sqrt(1 + lever), floor, shared)
+        quiet = float(numpy.median(noise))
+        lines = _wings.grow(above, (spectrum, scatter), curved, quiet, shared)
+        near, berth = _wings.beside(lines, len(values)), _wings.clear_of(lines, len(values))
+        marks = berth if berth.mean() > CROWDED else near
+        if free is not None and (berth == ~free).all():
             break
-        free = ~marks
-        if free.sum() < 2 * SHORTEST_RUN:
+        # the first round's poor baseline may make lines everywhere: then go on without the weak ones
+        strong = _wings.clear_of(_wings.stronger_half(lines), len(values))
+        tries = (berth, near, strong)
+        left = [~taken for taken in tries if (~taken).sum() >= 2 * SHORTEST_RUN]
+        if not left:
             break
-    return seen[-1], spectrum
+        free = left[0]
+    return marks, spectrum
 
 
 def _start(values):
@@ -164,17 +185,17 @@ def _noise(rest, free):
     """Noise of each channel: scaled MAD over the pixels, smoothed, never far above the quiet channels'."""
     each = 1.4826 * numpy.median(numpy.abs(rest - numpy.median(rest, axis=1)[:, None]), axis=1)
     quiet = float(numpy.percentile(each, 25) if free is None else numpy.median(each[free]))
-    half = max(2, len(each) // 12)
+    half = max(1, len(each) // NOISE_DETAIL)
     smooth = [float(numpy.median(each[max(0, n - half) : n + half + 1])) for n in range(len(each))]
-    return numpy.clip(smooth, 0.7 * quiet, 1.5 * quiet) + 1e-30
+    return numpy.clip(smooth, 0.7 * quiet, NOISIEST * quiet) + 1e-30
 
 
-def _exceeds_anywhere(rest, noise, floor, places):
+def _exceeds_anywhere(rest, noise, floor, places, shared):
     """Channels in which some pixel stands out."""
     count = len(rest)
     marks = numpy.zeros(count, dtype=bool)
     for width in _windows.widths_up_to(count, max(1, count // BROADEST_ANYWHERE)):
-        sigma = numpy.hypot(_windows.window_noise(noise, width), floor)
+        sigma = numpy.hypot(_windows.window_noise(noise, width, shared), floor)
         peaks = numpy.zeros(count - width + 1)
         for start in range(0, rest.shape[1], AT_ONCE):
             # a wide window must not be filled by a narrow line that is marked already
@@ -188,12 +209,12 @@ def _exceeds_anywhere(rest, noise, floor, places):
     return marks
 
 
-def _mean_spectrum(straight, curved, level, noise, free):
+def _mean_spectrum(straight, curved, level, noise, free, shared):
     """Mean over the pixels that hold continuum or line, and the noise of its channels."""
     quiet = float(numpy.median(noise))
     spread = 1.4826 * float(numpy.median(numpy.abs(level - numpy.median(level))))
     peak = curved.max(axis=0)
-    chosen = level > max(6 * spread, 0.25 * float(level.max()))
+    chosen = level > max(6 * spread, 0.5 * float(level.max()))
     chosen |= peak > max(6 * quiet, 0.4 * float(peak.max()))
     if chosen.sum() < 5:
         chosen = numpy.zeros(level.size, dtype=bool)
@@ -202,18 +223,20 @@ def _mean_spectrum(straight, curved, level, noise, free):
     calm = spectrum if free is None else spectrum[free]
     scatter = 1.4826 * float(numpy.median(numpy.abs(calm - numpy.median(calm))))
     if free is None:  # lines may fill much of the band
-        scatter = min(scatter, 1.2 * _windows.step_scatter(spectrum))
-    # the scatter of few channels is itself uncertain
-    return spectrum, max(scatter * (1 + 5.0 / len(calm)), 1e-30)
+        scatter = min(scatter, 1.2 * _windows.step_scatter(spectrum, shared))
+    # the scatter of few channels is itself uncertain; beyond a pixel's noise only ripples scatter more
+    scatter *= 1 + 5.0 / len(calm)
+    most = math.hypot(1.2 * quiet, SYSTEMATIC * float(numpy.abs(level).max()))
+    return spectrum, max(min(scatter, most), 1e-30)
 
 
-def _exceeds(spectrum, noise, floor):
+def _exceeds(spectrum, noise, floor, shared):
     """Channels in which the mean spectrum stands out."""
     count = len(spectrum)
     marks = numpy.zeros(count, dtype=bool)
     for width in _windows.widths_up_to(count, count):
         sums = _windows.sums_of(numpy.where(marks, 0, spectrum))
-        sigma = numpy.hypot(_windows.window_noise(noise, width), floor)
+        sigma = numpy.hypot(_windows.window_noise(noise, width, shared), floor)
         marks |= _windows.cover_of(
             numpy.abs(_windows.window_means(sums, width))
             > _windows.threshold_sigma(4.0 * count / width) * sigma,
@@ -223,26 +246,6 @@ def _exceeds(spectrum, noise, floor):
     return marks
 
 
-def runs_of(marks):
-    """[first, last] of each run of true values."""
-    edges = numpy.flatnonzero(numpy.diff(numpy.concatenate([[0], marks.astype(int), [0]])))
-    return [[int(a), int(b) - 1] for a, b in zip(edges[::2], edges[1::2])]
-
-
-def _grow(marks, spectrum, scatter):
-    """Let each marked run grow into its wings, and by a margin."""
-    grown = marks.copy()
-    for first, last in runs_of(marks):
-        sign = 1 if spectrum[first : last + 1].sum() >= 0 else -1
-        margin = 1 + (last - first + 1) // 6
-        while first > 0 and sign * spectrum[first - 1] > WING_SIGMA * scatter:
-            first -= 1
-        while last < len(marks) - 1 and sign * spectrum[last + 1] > WING_SIGMA * scatter:
-            last += 1
-        grown[max(0, first - margin) : last + margin + 1] = True
-    return grown
-
-
 def _ranges(marks, found, present):
     """Runs of continuum channels and flags from the marks of the whole cube."""
     free = ~marks
@@ -250,7 +253,7 @@ def _ranges(marks, found, present):
     edge = int(round(where.size / 30.0))
     free[: where[0] + edge] = False
     free[where[-1] + 1 - edge :] = False
-    runs = runs_of(free)
+    runs = _wings.runs_of(free)
     kept = [run for run in runs if run[1] - run[0] + 1 >= SHORTEST_RUN] or runs
     if not found:
         return kept, ["ALLCONT"]

@@ -16,6 +16,8 @@ EXPECTED_RANGE_12M = 150.0
 SECOND_CLEAN_RANGE = 30.0
 SECOND_CLEAN_PEAK = 10.0
 """An empty automatic mask is replaced by a PB mask above these: dirty dynamic range, peak / scaled MAD."""
+OVERLAP_FWHM = 1.12991
+"""FWHM of the beam in the overlap of pointings, lambda / D: 1.13 as the pipeline reaches it for a 12-m dish."""
 
 
 def significant(value, digits):
@@ -51,36 +53,46 @@ def optimum_size(pixels):
         size += 1
 
 
-def cell_size(beam_minor):
-    """Five pixels across the beam's minor axis, to two digits."""
-    return significant(beam_minor / 5.0, 2)
+def cell_size(beam_minor, pixels=5.0):
+    """So many pixels across the beam's minor axis, to two digits."""
+    return significant(beam_minor / pixels, 2)
 
 
-def field_sides(pointings, radius, spread):
-    """Sides of the image (x, y) in arcsec: one pointing out to PB 0.2, mosaics with their spread.
+def field_sides(pointings, radius, spread, mixed=False, pb_level=0.2):
+    """Sides of the image (x, y) in arcsec: one pointing out to a PB level, mosaics with their spread.
 
-    ``spread`` is the extent (x, y) of the pointings' directions, arcsec.
+    ``spread`` is the extent (x, y) of the pointings' directions, arcsec; ``mixed``: dishes of several sizes,
+    which are imaged as a mosaic even of one pointing.
     """
-    if pointings == 1:
-        side = 1.1 * pb_fwhm(radius) * math.sqrt(math.log2(1 / 0.2))
+    if pointings == 1 and not mixed:
+        side = 1.1 * pb_fwhm(radius) * math.sqrt(math.log2(1 / pb_level))
         return side, side
     margin = 1.65 * radius if pointings <= 3 else 1.5 * radius
     return margin + spread[0], margin + spread[1]
 
 
-def image_size(sides, cell):
-    """Sides in arcsec as pixels; fractions of a pixel are dropped before the FFT's choice."""
-    return [optimum_size(int(side / cell)) for side in sides]
+def image_size(sides, cell, rounded=False):
+    """Sides in arcsec as pixels, before the FFT's choice without fractions of a pixel.
+
+    ``rounded``: to the nearest pixel, as for single pointings; else down.
+    """
+    half = 0.5 if rounded else 0.0
+    return [optimum_size(int(side / cell + half)) for side in sides]
 
 
-def trial_grid(pointings, radius, spread, advised_cell):
-    """Cell and size of the trial PSF; its radius is that of the spw the PSF is made from."""
+def trial_grid(pointings, radius, spread, advised_cell, mixed=False):
+    """Cell and size of the trial PSF; its radius is that of the spw the PSF is made from.
+
+    A mosaic's is the image's, or twice that of one pointing when it is larger in x or in y.
+    """
     cell = significant(advised_cell / 2.5, 2)
-    single = 1.5 * radius
-    if pointings == 1:
-        return cell, image_size((single, single), cell)
-    sides = field_sides(pointings, radius, spread)
-    return cell, image_size([min(side, 2 * single) for side in sides], cell)
+    if pointings == 1 and not mixed:
+        return cell, image_size((1.5 * radius, 1.5 * radius), cell)
+    alone = image_size(field_sides(pointings, radius, (0, 0), mixed), cell)
+    whole = image_size(field_sides(pointings, radius, spread, mixed), cell)
+    if all(side <= 2 * limit for side, limit in zip(whole, alone)):
+        return cell, whole
+    return cell, [optimum_size(2 * side) for side in alone]
 
 
 def separation(one, other):
@@ -156,7 +168,7 @@ def cube_axis(unflagged, full, channels, nbin=1):
 
     ``unflagged`` and ``full``: per EB the list of LSRK edges (low, high), one per pointing, of the
     unflagged channels and of all; ``channels``: per EB the count of unflagged and of all channels.
-    None when the EBs share no range.
+    None when the EBs share no range; the count may be below one.  ``nbin``: channels to one of the cube.
     """
     width = max(
         (high - low) / count
@@ -176,9 +188,7 @@ def cube_axis(unflagged, full, channels, nbin=1):
     both = common_range(steps, width, 1.0)
     if both is None:
         return None
-    count = int(round((both[1] - both[0]) / (width * nbin) - 2))
-    if count < 1:
-        return None
+    count = int(math.floor((both[1] - both[0]) / (width * nbin) - 2 + 0.5))
     return {"start_hz": both[0] + 1.5 * width, "width_hz": width * nbin, "nchan": count}
 
 
@@ -192,14 +202,15 @@ def reference_frequency(ranges):
 
 
 def mosaic_overlap(directions, frequency, diameter):
-    """How much the overlap of pointings improves the noise: the best place's factor, at least 1."""
-    fwhm = 1.13 * LIGHT_M_S / frequency / diameter * ARCSEC_PER_RAD
+    """How much the overlap of pointings improves the noise: the best place's factor, at least 1.
+
+    Pointings further away than the FWHM do not count.
+    """
+    fwhm = OVERLAP_FWHM * LIGHT_M_S / frequency / diameter * ARCSEC_PER_RAD
     best = 1.0
     for here in directions:
-        total = 0.0
-        for there in directions:
-            response = math.exp(-4 * math.log(2) * (separation(here, there) / fwhm) ** 2)
-            total += response**2
+        away = [separation(here, there) / fwhm for there in directions]
+        total = sum(math.exp(-8 * math.log(2) * part**2) for part in away if part < 1)
         best = max(best, math.sqrt(total))
     return best
 
@@ -234,7 +245,7 @@ def clean_threshold(sensitivity, peak, array="12m", ebs=1, short_mosaic_cube=Fal
             "7m-one": (30.0, 2.5),
             "7m-many": (55.0, 3.5),
         }[table]
-        factor = max(least, 2 * peak / expected / before)
+        factor = max(least, tlimit * peak / expected / before)
     cyclefactor = None
     if short_mosaic_cube and ratio >= 30:
         factor, cyclefactor = factor * 2.5, 3.0

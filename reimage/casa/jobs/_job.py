@@ -11,6 +11,8 @@ import traceback
 
 # casaconfig parses the host program's arguments and would execute a file named there.
 ARGUMENTS, sys.argv = sys.argv[1:], sys.argv[:1]
+DIRECTORY = None
+"""The job's own directory, once it runs."""
 
 # Before casatools, which brings its own libsqlite (3.12 + 6.7.5: later import fails) and, in 6.2,
 # its own libgcc (numpy must be first).
@@ -20,8 +22,10 @@ import numpy  # noqa: F401
 
 def main(function):
     """Run ``function(inputs, progress)``; exit 0 with its value, or 1 with what it raised."""
+    global DIRECTORY
     with open(ARGUMENTS[0]) as stream:
         job = json.load(stream)
+    DIRECTORY = os.path.dirname(job["result"])
 
     def progress(event, **data):
         with open(job["progress"], "a") as out:

@@ -9,6 +9,10 @@ TARGET_INTENT = "OBSERVE_TARGET"
 NOT_SCIENCE = ("WVR", "SQLD", "CH_AVG")
 """Words in the names of spws that are never imaged: radiometers, power detectors, channel averages."""
 ROWS_AT_ONCE = 4096
+FIXED = ("ICRS", "J2000", "JMEAN", "B1950", "BMEAN", "GALACTIC")
+"""Frames in which a direction stays where it is."""
+BODIES = frozenset("MERCURY VENUS MARS JUPITER SATURN URANUS NEPTUNE PLUTO SUN MOON COMET".split())
+"""Frames that move."""
 
 
 class NoTargets(RuntimeError):
@@ -79,6 +83,7 @@ def describe_spw(tool, spw):
         "reference_hz": float(tool.reffreq(spw)["m0"]["value"]),
         "mean_hz": float(tool.meanfreq(spw)),
         "channel_hz": float(widths[0]),
+        "smoothing": float(abs(tool.chaneffbws(spw)[0]) / widths[0]) or 1.0,
         "ascending": bool(centres[-1] >= centres[0]),
     }
 
@@ -101,11 +106,8 @@ def directions(tool, fields):
     found = []
     for field in fields:
         direction = tool.phasecenter(field)
-        if direction["refer"] not in ("ICRS", "J2000"):
-            raise NoTargets(
-                "field %d has a direction in %s: moving targets are not imaged"
-                % (field, direction["refer"])
-            )
+        if direction["refer"] not in FIXED:
+            raise NoTargets("field %d has a direction in %s" % (field, direction["refer"]))
         if direction["refer"] != "ICRS":
             direction = converter.measure(direction, "ICRS")
         found.append((direction["m0"]["value"], direction["m1"]["value"]))
@@ -114,34 +116,35 @@ def directions(tool, fields):
 
 
 def has_ephemeris(path, fields):
-    """Whether a field follows a solar-system body."""
+    """Whether a field follows a solar-system body: a table of its places, or its name as the frame."""
     tool = table()
     tool.open(path + "/FIELD")
     try:
-        if "EPHEMERIS_ID" not in tool.colnames():
-            return False
-        ids = tool.getcol("EPHEMERIS_ID")
-        return any(ids[field] >= 0 for field in fields)
+        if "EPHEMERIS_ID" in tool.colnames():
+            ids = tool.getcol("EPHEMERIS_ID")
+            if any(ids[field] >= 0 for field in fields):
+                return True
     finally:
         tool.close()
+    metadata = open_metadata(path)
+    frames = {metadata.phasecenter(field)["refer"] for field in fields}
+    metadata.done()
+    return bool(frames & BODIES)
 
 
-def array_of(tool):
-    """Antenna selection of the majority dish size, smallest dish (m), ``12m`` or ``7m``.
-
-    The trailing ``&`` leaves out cross-correlations with antennas that are not listed.
-    """
+def dishes(tool):
+    """Diameter (m) of each antenna that has data."""
     ids = sorted(int(antenna) for antenna in tool.antennaids())
-    sizes = {antenna: tool.antennadiameter(antenna)["value"] for antenna in ids}
-    kinds = sorted(set(sizes.values()), key=lambda size: -sum(s == size for s in sizes.values()))
-    chosen = [antenna for antenna in ids if sizes[antenna] == kinds[0]]
-    return {
-        "antenna": ",".join(str(a) for a in chosen) + "&",
-        "diameter_m": kinds[0],
-        "mixed": len(kinds) > 1,
-        "array": "7m" if kinds[0] < 10 else "12m",
-        "ids": chosen,
-    }
+    return {antenna: float(tool.antennadiameter(antenna)["value"]) for antenna in ids}
+
+
+def majority(dishes):
+    """The most frequent diameter of several EBs; of a tie, the one that is met last."""
+    counts = {}
+    for sizes in dishes:
+        for diameter in sizes.values():
+            counts[diameter] = counts.get(diameter, 0) + 1
+    return sorted(counts.items(), key=lambda item: item[1])[-1][0]
 
 
 def baseline_75(path, antennas):
@@ -205,15 +208,33 @@ def seconds_on(path, tool, field, spw):
     return float(len(numpy.unique(times)) * numpy.median(intervals))
 
 
+def first_time(path, fields):
+    """Time of the first visibility of fields, s (UTC)."""
+    main = table()
+    main.open(path)
+    rows = main.query("FIELD_ID IN %s" % list(fields), columns="TIME")
+    times = rows.getcol("TIME")
+    rows.close()
+    main.close()
+    return float(times.min())
+
+
 def match_spw(spw, others):
-    """Id of the spw of another EB that is this one: by name where names are real, else by frequency."""
-    named = [o for o in others if o["name"] == spw["name"] and spw["name"]]
+    """Id of the spw of another EB that is this one: by name where names are real, else by frequency.
+
+    Names of old data do not tell one spectral setup from another: spws that do not overlap are not the same.
+    """
+    named = [o for o in others if o["name"] == spw["name"] and spw["name"] and _overlap(o, spw)]
     if len(named) == 1:
         return named[0]["id"]
     same = [o for o in others if o["nchan"] == spw["nchan"]]
     width = spw["high_hz"] - spw["low_hz"]
     near = [o for o in same if abs(o["mean_hz"] - spw["mean_hz"]) < width / 2]
     return min(near, key=lambda o: abs(o["mean_hz"] - spw["mean_hz"]))["id"] if near else None
+
+
+def _overlap(one, other):
+    return min(one["high_hz"], other["high_hz"]) > max(one["low_hz"], other["low_hz"])
 
 
 def nearest(pointings, centre):

@@ -6,9 +6,10 @@ Return codes prove nothing: a full disk, an empty selection and exhausted memory
 import os
 import re
 
-from casatasks import casalog, exportfits
+from casatasks import casalog
 from casatools import image
 
+from _calls import exportfits
 from _fits import NotAnImage, check_fits
 
 HARMLESS = re.compile(
@@ -55,10 +56,11 @@ def check_made(where, suffix):
             raise NotAnImage("%s is zero: no data were gridded" % kind[1:])
 
 
-def export(source, target, keywords):
+def export(source, target, keywords, shape=None):
     """Write an image as FITS, axes RA, Dec, frequency, Stokes; return its size in bytes.
 
-    ``keywords`` go into the header, beside those that CASA writes.  The file has its name only when whole.
+    ``keywords`` go into the header, beside those that CASA writes; ``shape``: channels, rows, columns that
+    it must have.  The file has its name only when whole.
     """
     tool = image()
     tool.open(source)
@@ -79,6 +81,6 @@ def export(source, target, keywords):
         dropstokes=False,
         stokeslast=True,
     )
-    size = check_fits(part, beam=".image" in source)
+    size = check_fits(part, beam=".image" in source, shape=shape)
     os.rename(part, target)
     return size

@@ -8,12 +8,35 @@ FALSE_ALARMS = 0.002
 """Expected count of channels marked by noise alone, per cube and smoothing width."""
 
 
-def step_scatter(spectrum):
-    """Noise of a spectrum from its channel-to-channel steps."""
+INDEPENDENT = (0.0, 0.0)
+"""Correlations of channels that share no noise."""
+HANNING = (2 / 3.0, 1 / 6.0)
+"""Those of channels that the correlator smoothed with Hanning's weights: there are no larger ones."""
+UNKNOWN_CORRELATION = 1.4
+"""The least by which noise of a window's mean lies above that of independent channels: bandpass ripples."""
+
+
+def step_scatter(spectrum, shared=INDEPENDENT):
+    """Noise of a spectrum from its channel-to-channel steps; ``shared``: see `correlations`."""
     steps = numpy.diff(spectrum)
-    return (
-        1.4826 * float(numpy.median(numpy.abs(steps - numpy.median(steps)))) / math.sqrt(2) + 1e-30
-    )
+    scatter = 1.4826 * float(numpy.median(numpy.abs(steps - numpy.median(steps))))
+    return scatter / math.sqrt(2 * (1 - shared[0])) + 1e-30
+
+
+def correlations(rest):
+    """Correlation of the noise of neighbouring channels, and of the next but one.
+
+    ``rest``: (channel, pixel), without continuum.  The median over the channels is blind to lines.
+    """
+
+    def covariance(lag):
+        """Median over the channels of the mean over the pixels."""
+        one, other = rest[lag:], rest[: len(rest) - lag]
+        return float(numpy.median(numpy.einsum("cp,cp->c", one, other))) / rest.shape[1]
+
+    power = covariance(0) + 1e-30
+    found = [covariance(lag) / power if len(rest) > 2 * lag else 0.0 for lag in (1, 2)]
+    return tuple(min(max(one, 0.0), most) for one, most in zip(found, HANNING))
 
 
 def widths_up_to(count, largest):
@@ -51,9 +74,13 @@ def threshold_sigma(chances):
     return high
 
 
-def window_noise(noise, width):
-    """Noise of means over a window.
+def window_noise(noise, width, shared=INDEPENDENT):
+    """Noise of means over a window; ``shared``: see `correlations`.
 
     Neighbouring channels of a spectrum are not independent: it falls more slowly than 1/sqrt(width).
     """
-    return numpy.sqrt(window_means(sums_of(noise**2), width) / width * (1.0 if width == 1 else 1.4))
+    more = 1.0
+    if width > 1:
+        more += 2 * sum(one * max(0, width - lag) for lag, one in enumerate(shared, 1)) / width
+        more = max(UNKNOWN_CORRELATION, 1.1 * more)
+    return numpy.sqrt(window_means(sums_of(noise**2), width) / width * more)
