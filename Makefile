@@ -6,7 +6,7 @@ BIN := .venv/bin
 SET_UP := .venv/READY
 WITH := --quiet --constraint ops/constraints.txt
 
-.PHONY: help demo test test-eras quick check bench system wheel guide clean
+.PHONY: help demo test test-eras test-imaging quick check bench bench-imaging system wheel guide clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,10 +24,13 @@ demo: $(SET_UP) ## build a small archive with real CASA, process all of it, show
 	$(BIN)/reimage demo run
 
 test: check ## everything: checks, unit, contract, integration, real CASA
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not eras"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not eras and not imaging"
 
 test-eras: $(SET_UP) ## deliveries of every era, restored by CASA 6.2 to 6.7 (about 6 GB of builds, made once)
 	$(BIN)/pytest tests/casa/test_eras.py tests/casa/test_shells.py
+
+test-imaging: $(SET_UP) ## every kind of observation and every recipe, imaged by real CASA (a quarter of an hour)
+	$(BIN)/pytest -n 2 --dist loadgroup -m imaging
 
 quick: $(SET_UP) ## unit and contract tests only (under a minute)
 	$(BIN)/pytest -n 2 tests/unit tests/contract -m "not casa and not slow"
@@ -40,6 +43,9 @@ check: $(SET_UP) ## ruff, mypy, import-linter
 
 bench: $(SET_UP) ## what we cost: overhead, slots, memory
 	$(BIN)/python ops/bench/run.py
+
+bench-imaging: $(SET_UP) ## the engine tasks beside the pipeline (OF="--referees DIR --pipeline PYTHON"), in ratios
+	$(BIN)/python ops/bench/imaging.py $(OF)
 
 system: ## (root, Debian) install the services that some tests use
 	export DEBIAN_FRONTEND=noninteractive; apt-get update -q && \

@@ -143,13 +143,18 @@ def _disk(settings: Settings) -> Iterator[Check]:
 def _memory(settings: Settings) -> Iterator[Check]:
     total = psutil.virtual_memory().total // MB
     asked = settings.slots * settings.memory_mb
-    fits = asked <= total
+    cores = psutil.cpu_count() or 1
+    hints = []
+    if asked > total:
+        hints.append("Runs at their limit would not fit: lower `slots` or `memory_mb`.")
+    if settings.slots * settings.cores > cores:
+        hints.append("More CASA processes than cores only get in each other's way: lower `cores`.")
     yield Check(
         name="memory",
-        verdict="ok" if fits else "note",
-        found=f"{total} MB and {psutil.cpu_count()} cores; "
-        f"{settings.slots} runs at once of up to {settings.memory_mb} MB",
-        hint="" if fits else "Runs at their limit would not fit: lower `slots` or `memory_mb`.",
+        verdict="note" if hints else "ok",
+        found=f"{total} MB and {cores} cores; {settings.slots} runs at once of up to "
+        f"{settings.memory_mb} MB and {settings.cores} CASA processes",
+        hint=" ".join(hints),
     )
 
 
@@ -210,7 +215,7 @@ def _classes(settings: Settings) -> Iterator[Check]:
 def _recipes(settings: Settings) -> Iterator[Check]:
     found = recipes.find_recipes(settings.recipes)
     for path in found.values():
-        recipes.read_recipe(path)
+        recipes.read_recipe(path, settings.recipes)
     yield Check(name="recipes", verdict="ok", found=", ".join(sorted(found)))
 
 

@@ -225,6 +225,10 @@ class PlannedImage:
     """File name up to the kind, as the pipeline of the recipe's ``naming`` year writes it."""
     files: Mapping[str, str]
     """Planned FITS files by kind: ``{"pbcor": "<...>.pbcor.fits", "pb": "<...>.pb.fits"}``."""
+    mitigation: str | None = None
+    """What was done to keep it within the size limits; None: nothing."""
+    dropped: str | None = None
+    """Why it will not be made at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,9 +237,9 @@ class Product:
 
     name: str
     kind: str
-    """pbcor, pb, mask, tt0.pbcor, alpha, ...; later weblog, cont.dat"""
+    """pbcor, pb, mask, tt0.pbcor, alpha, ...; of what goes with the images weblog, cont.dat, ..."""
     image: str
-    """`PlannedImage.id`."""
+    """`PlannedImage.id`; empty: it goes with the images, and is neither drawn nor measured."""
     target: str
     spws: str
     specmode: str

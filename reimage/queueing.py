@@ -10,19 +10,35 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from reimage import document, fix, ingest, journal
-from reimage.casa import builds, policy
-from reimage.errors import RunUnknown
+from reimage import document, fix, ingest, journal, recipes
+from reimage.casa import builds, imaging, policy
+from reimage.errors import RunUnknown, UsageError
 from reimage.ingest import LOG, Place
 from reimage.journal import Journal
-from reimage.model import Stage
+from reimage.model import CasaBuild, Stage
+from reimage.recipes import Recipe
 from reimage.recipes.load import load_recipe, override
+from reimage.recipes.translate import translate
 from reimage.run import Limits, Run
 from reimage.settings import Settings, shipped
 from reimage.store import datasets, moves, requests, runs
 from reimage.store.rows import RunRow
 from reimage.store.session import Database
 from reimage.uid import path_name
+
+
+class MissingUnlike(UsageError):
+    """Only missing images are asked for, and of another kind than those that are there."""
+
+    code = "missing-unlike"
+    hint = "Leave out --missing: a run of another recipe, CASA or fix makes every image."
+
+
+class NothingMissing(UsageError):
+    """The run has made every image of its plan."""
+
+    code = "nothing-missing"
+    hint = "`reimage rerun RUN` without --missing makes every image again."
 
 
 def make_run(
@@ -39,6 +55,7 @@ def make_run(
     sweep: str | None = None,
     retry_of: str | None = None,
     adopt_from: str | None = None,
+    same_as: Run | None = None,
 ) -> RunRow:
     """Queue a run of a dataset of the holdings.
 
@@ -50,10 +67,13 @@ def make_run(
         Offered fixes that the run is to have beside those that every run has.
     adopt_from
         Directory of an earlier run whose proven stages may be taken over.
+    same_as
+        An earlier run whose images are kept: recipe, CASA and fixes are its own; only what is missing
+        is made.
 
     Raises
     ------
-    DatasetUnknown, RunLive, BuildUnknown, RecipeError, FixUnreadable, FixUnknown
+    DatasetUnknown, RunLive, BuildUnknown, RecipeError, PipelineNotInBuild, FixUnreadable, FixUnknown
     """
     with database.read() as session:
         row = datasets.find(session, settings.holding, dataset)
@@ -61,6 +81,10 @@ def make_run(
     chosen = load_recipe(recipe or settings.recipe, settings.recipes)
     if overrides:
         chosen = override(chosen, overrides)
+    if same_as is not None:
+        chosen, asked = document.load(Recipe, same_as.recipe), same_as.casa
+    registered = builds.registered(settings.builds_dir)
+    _require_pipeline(chosen, registered, asked)
     now = journal.now()
     run = Run(
         run=new_id(now),
@@ -68,12 +92,15 @@ def make_run(
         dataset=row.dataset,
         facts=row.facts,
         recipe=document.dump(chosen),
-        recipe_digest=document.digest(chosen),
+        recipe_digest=recipes.digest(chosen) if same_as is None else same_as.recipe_digest,
         archive=settings.archive,
-        builds=builds.registered(settings.builds_dir),
+        builds=registered,
         fixes=fix.discover((shipped("fixes"), *settings.fixes), fixes),
         limits=Limits(
-            memory_mb=settings.memory_mb, wall_s=settings.wall_s, silence_s=settings.silence_s
+            memory_mb=settings.memory_mb,
+            wall_s=settings.wall_s,
+            silence_s=settings.silence_s,
+            cores=settings.cores,
         ),
         created_at=now,
         casa=asked,
@@ -83,8 +110,21 @@ def make_run(
         sweep=sweep,
         retry_of=retry_of,
         adopt_from=adopt_from,
+        only_missing=same_as is not None,
     )
     return enqueue(settings, database, run)
+
+
+def _require_pipeline(recipe: Recipe, registered: Sequence[CasaBuild], asked: str | None) -> None:
+    """Refuse a recipe for the ALMA pipeline that no registered build could carry out.
+
+    Raises
+    ------
+    PipelineNotInBuild, RecipeNotInDialect
+    """
+    if recipe.engine == "pipeline":
+        chosen = next((build for build in registered if build.id == asked), None)
+        translate(recipe, imaging.pipeline_build(chosen, registered).pipeline)
 
 
 def rerun(
@@ -97,17 +137,25 @@ def rerun(
     until: Stage | None = None,
     overrides: Sequence[str] = (),
     fixes: Sequence[str] = (),
+    missing: bool = False,
 ) -> RunRow:
     """Queue a new run of the dataset of an earlier one, which it may take proven stages from.
 
-    ``target`` is a run, or a dataset, whose latest run is then meant.
+    ``target`` is a run, or a dataset, whose latest run is then meant.  ``missing``: its images are kept,
+    and only those that it did not make are made.
 
     Raises
     ------
-    RunUnknown, and what `make_run` raises.
+    RunUnknown, MissingUnlike, NothingMissing, and what `make_run` raises.
     """
     with database.read() as session:
         earlier = find_target(session, settings.holding, target)
+    same_as = None
+    if missing:
+        if recipe or casa or until or overrides or fixes:
+            raise MissingUnlike("--missing makes images like those that are there")
+        same_as = _with_missing(settings, earlier)
+        fixes = [one.id for one in same_as.fixes]
     return make_run(
         settings,
         database,
@@ -120,7 +168,21 @@ def rerun(
         category=earlier.category,
         retry_of=earlier.run,
         adopt_from=str(run_directory(settings, earlier)),
+        same_as=same_as,
     )
+
+
+def _with_missing(settings: Settings, row: RunRow) -> Run:
+    """Return the frozen inputs of a run that has not made all its images."""
+    if row.products_planned and row.products_made == row.products_planned:
+        raise NothingMissing(
+            f"all {row.products_planned} products of {row.run} are there",
+            evidence={"run": row.run},
+        )
+    run = document.read(Run, run_directory(settings, row) / "run.json")
+    if run.recipe["engine"] != "tasks":
+        raise MissingUnlike(f"the engine {run.recipe['engine']} makes its images in one go")
+    return run
 
 
 def find_target(session: Session, holding: str, target: str) -> RunRow:

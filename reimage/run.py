@@ -22,6 +22,8 @@ class Limits:
     wall_s: float
     silence_s: float
     """A CASA process that writes nothing for so long is taken to hang."""
+    cores: int = 1
+    """CASA processes at once; each has one thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,8 @@ class Run:
     retry_of: str | None = None
     adopt_from: str | None = None
     """Directory of an earlier run whose proven stages may be adopted where input digests agree."""
+    only_missing: bool = False
+    """The images that the earlier run made are adopted, too: only the others are to be made."""
     schema: int = 1
 
 

@@ -43,6 +43,7 @@ class Settings(BaseModel):
     archive: str = Field(default="", description="A directory that is an archive, or its URL.")
     recipe: str = Field(default="hifatargets-2017", description="Recipe of runs that name none.")
     slots: int = Field(default=2, ge=1, description="Runs at once on this machine.")
+    cores: int = Field(default=1, ge=1, description="CASA processes at once within a run.")
     memory_mb: int = Field(default=8000, ge=500, description="Memory of a run's process tree.")
     wall_s: float = Field(default=86400, gt=0, description="Wall-clock limit of an attempt.")
     silence_s: float = Field(

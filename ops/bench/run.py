@@ -25,7 +25,8 @@ from typing import Any
 import psutil
 
 from reimage import document, journal, settings
-from reimage.casa import builds, environments, process
+from reimage.casa import builds, environments
+from reimage.casa.place import environment
 from reimage.demo.build import build_archive
 from reimage.model import CasaBuild, Stage
 from reimage.run import Exit
@@ -76,8 +77,8 @@ def main() -> int:
         row = environments.select(environments.default_version())
         build = builds.install(row, cache=cache, builds_dir=root / "builds", report=_quiet)
         build_archive(root / "archive", build=build, cache=cache, emit=_ignore)
-        dataset = _dataset(root / "archive")
-        sites = {slots: _site(root, cache, slots) for slots in (1, 2)}
+        dataset = dataset_of(root / "archive")
+        sites = {slots: make_site(root, cache, slots) for slots in (1, 2)}
         seconds, memory = {}, {}
         for slots, site in sites.items():
             for recipe in ("bench-one", "bench-two"):
@@ -123,12 +124,13 @@ def _told_memory(controller_mb: float, runs: list[Path]) -> bool:
     return controller_mb <= MEMORY_MB
 
 
-def _dataset(archive: Path) -> str:
+def dataset_of(archive: Path) -> str:
+    """Return the dataset of the demo archive that is run."""
     truth = json.loads((archive / "truth.json").read_text())
     return str(truth[SOURCE_OF]["mous"])
 
 
-def _site(root: Path, cache: Path, slots: int) -> Site:
+def make_site(root: Path, cache: Path, slots: int) -> Site:
     """Make a site whose two recipes are the default one under other names: two equal runs."""
     place = root / f"slots-{slots}"
     (place / "recipes").mkdir(parents=True)
@@ -180,7 +182,7 @@ def _gain_of_tclean(place: Path, build: CasaBuild, run: Path) -> float:
         return subprocess.Popen(
             [str(build.python), str(HERE / "tclean_peer.py"), str(mine)],
             cwd=directory,
-            env=process.environment(build, directory),
+            env=environment(build, directory),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -34,6 +34,16 @@ class CasaForJobsMissing(CasaError):
     )
 
 
+class PipelineNotInBuild(CasaError):
+    """The recipe wants the ALMA pipeline, and no build that could be used has one that works."""
+
+    code = "pipeline-not-in-build"
+    hint = (
+        "Register a CASA that has the pipeline (`reimage casa register PATH`; `casa list` shows which do), "
+        'or take a recipe with engine = "tasks".'
+    )
+
+
 def job_build(chosen: CasaBuild, builds: Iterable[CasaBuild]) -> CasaBuild:
     """Return the chosen build if it runs our jobs, else the newest registered one that does.
 
@@ -74,6 +84,30 @@ def imaging_build(chosen: CasaBuild, builds: Iterable[CasaBuild]) -> CasaBuild:
             evidence={"build": chosen.id, "registered": sorted(build.id for build in known)},
         )
     return _newest(fitting)
+
+
+def pipeline_build(chosen: CasaBuild | None, builds: Iterable[CasaBuild]) -> CasaBuild:
+    """Return the chosen build if it has the ALMA pipeline, else the newest registered one that has.
+
+    Raises
+    ------
+    PipelineNotInBuild
+    """
+    known = tuple(builds)
+    if chosen is not None and _has_pipeline(chosen):
+        return chosen
+    fitting = [build for build in known if _has_pipeline(build)]
+    if not fitting:
+        raise PipelineNotInBuild(
+            "no registered build has the ALMA pipeline",
+            evidence={"registered": sorted(build.id for build in known)},
+        )
+    return _newest(fitting)
+
+
+def _has_pipeline(build: CasaBuild) -> bool:
+    """Whether it has one that can be driven: in a Python, or in the shell of CASA 5 and older."""
+    return build.pipeline is not None and (build.python is not None or build.casa is not None)
 
 
 def _newest(builds: Iterable[CasaBuild]) -> CasaBuild:

@@ -19,6 +19,7 @@ from reimage.demo import page
 from reimage.demo.datasets import datasets
 from reimage.demo.plan import DemoDataset
 from reimage.model import CasaBuild, Product, Result
+from reimage.products.siblings import made_images
 from reimage.settings import Settings
 from reimage.store import migrate, products
 from reimage.store.rows import ProductRow, RunRow
@@ -157,7 +158,7 @@ def _report(settings: Settings, database: Database, sweep: str) -> tuple[RunRow,
     entries = [_entry(settings, database, run) for run in told.runs]
     out.print(render.heading("\nproducts"))
     for entry in sorted(entries, key=lambda entry: entry.letter):
-        made = sum(product.path is not None for product in entry.products)
+        made = len(made_images(entry.products))
         previews = sum(product.preview is not None for product in entry.products)
         admit = sum(product.admit is not None for product in entry.products)
         out.print(

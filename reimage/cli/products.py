@@ -66,8 +66,8 @@ def products(context: typer.Context, which: RunOrDataset, *, as_json: Json = Fal
 
 
 def show_products(found: tuple[ProductRow, ...]) -> None:
-    """Print a line for each product; the common beginning of the names only once."""
-    stem = _stem([product.name for product in found])
+    """Print a line for each product; the common beginning of the images' names only once."""
+    stem = _stem([product.name for product in found if product.image])
     if stem:
         render.console().print(f"{stem}…")
     render.table(render.console(), COLUMNS, [_row(product, stem) for product in found])
@@ -75,6 +75,8 @@ def show_products(found: tuple[ProductRow, ...]) -> None:
 
 def _stem(names: list[str]) -> str:
     """Return the dot-separated words with which all names begin."""
+    if not names:
+        return ""
     first, last = min(names).split("."), max(names).split(".")
     same = next(
         (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b),

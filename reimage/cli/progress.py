@@ -162,6 +162,9 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], Text]] = {
         f"fix {data.get('fix')} is not safe: {'; '.join(map(str, data.get('obstacles') or ()))}"
     ),
     "image.planned": lambda data: Text(f"{data.get('n')} images planned"),
+    "image.adopted": lambda data: Text(f"{data.get('images')} images kept of the earlier run"),
+    "step.started": lambda data: Text(f"{data.get('step')} ({data.get('k')} of {data.get('n')})"),
+    "step.died": lambda data: Text(f"{data.get('step')} died: {data.get('reason')}", style="red"),
     "image.made": _image("made"),
     "image.absent": _image("absent", "red"),
 }

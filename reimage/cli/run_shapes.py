@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from reimage import SCHEMA_VERSION
-from reimage.model import Result, Stage
+from reimage.imaging.summary import ImageSummary
+from reimage.model import Product, Result, Stage
 from reimage.store.rows import (
     AttemptRow,
     ClassificationRow,
@@ -148,6 +149,36 @@ class Products:
     schema: int = SCHEMA_VERSION
     run: str | None
     products: tuple[ProductRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagedMs:
+    """An MS that was imaged outside a run."""
+
+    eb: str
+    path: Path
+    column: str
+    """``data`` or ``corrected``."""
+    because: str
+    """Why the calibrated data are taken to be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """``reimage image``: what was made of MSs outside any run; also its ``outcome.json``."""
+
+    schema: int = SCHEMA_VERSION
+    directory: Path
+    result: Result
+    """``imaged`` or ``partial``."""
+    recipe: str
+    recipe_digest: str
+    build: str
+    ms: tuple[ImagedMs, ...]
+    images: tuple[ImageSummary, ...]
+    """The imaging plan, in the order in which it is made."""
+    products: tuple[Product, ...]
+    caveats: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from reimage import SCHEMA_VERSION
 from reimage.model import Calibration, CasaBuild, Delivery, Stage, VersionStatement
+from reimage.recipes.compare import Difference
 from reimage.store.rows import (
     DatasetRow,
     RunRow,
@@ -134,6 +135,31 @@ class Declaration:
 
     schema: int = SCHEMA_VERSION
     declaration: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeScript:
+    """``recipe show --as-script``: a recipe in the words of one release of the ALMA pipeline."""
+
+    schema: int = SCHEMA_VERSION
+    recipe: str
+    pipeline: str
+    """Year and number of the release."""
+    script: str
+    caveats: tuple[str, ...]
+    """What had to be translated or left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeDiff:
+    """``recipe diff``: where two recipes differ."""
+
+    schema: int = SCHEMA_VERSION
+    one: str
+    other: str
+    same: bool
+    """Whether both do the same; titles do not count."""
+    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

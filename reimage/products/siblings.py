@@ -34,6 +34,11 @@ class Siblings:
         return None
 
 
+def made_images(products: Iterable[Product]) -> tuple[Product, ...]:
+    """Return the files of images that exist; what only goes with the images belongs to none."""
+    return tuple(product for product in made(products) if product.image)
+
+
 def made(products: Iterable[Product]) -> tuple[Product, ...]:
     """Return the products that exist."""
     there = (ProductState.MADE, ProductState.MITIGATED)

@@ -10,7 +10,7 @@ from reimage.model import Product, Stage
 from reimage.products import quality
 from reimage.products.fits_image import FitsBlank, open_image
 from reimage.products.measure import measure
-from reimage.products.siblings import Siblings, made
+from reimage.products.siblings import Siblings, made, made_images
 from reimage.stages.context import StageContext
 from reimage.stages.values import AssessValue, DeriveValue
 
@@ -23,7 +23,7 @@ class ProductMissing(ProductError):
 
 
 def run(context: StageContext) -> AssessValue:
-    """Measure every image that was made.
+    """Measure every image that was made, and take the checksum of every file.
 
     Raises
     ------
@@ -44,7 +44,8 @@ def run(context: StageContext) -> AssessValue:
         measured, found = _assessed(context, product, siblings)
         caveats |= dict.fromkeys(found)
         assessed.append(measured)
-    context.emit("products.assessed", made=len(there), planned=sum(p.planned for p in products))
+    n_images = len(made_images(products))
+    context.emit("products.assessed", made=n_images, planned=sum(p.planned for p in products))
     return AssessValue(products=tuple(assessed), caveats=tuple(caveats))
 
 
@@ -57,6 +58,8 @@ def _assessed(
         if derived and not (context.directory / derived).exists():
             raise ProductMissing(f"{derived} is gone", evidence={"file": derived})
     whole = replace(product, n_bytes=path.stat().st_size, sha256=document.file_sha256(path))
+    if not product.image:  # it goes with the images: there is nothing to measure
+        return whole, ()
     try:
         numbers = measure(
             open_image(path),

@@ -132,10 +132,12 @@ class StageContext:
         return imaging.job_build(self.build(), self.run.builds)
 
     def imaging_build(self) -> CasaBuild:
-        """Return the build that makes the images: the chosen one, or a newer one where it is too old.
+        """Return the build that makes the images: the chosen one, or another where it cannot.
 
         Raises
         ------
-        ImagingCasaTooOld
+        ImagingCasaTooOld, PipelineNotInBuild
         """
+        if self.run.recipe.get("engine") == "pipeline":
+            return imaging.pipeline_build(self.build(), self.run.builds)
         return imaging.imaging_build(self.build(), self.run.builds)

@@ -19,7 +19,7 @@ from reimage.products.fits_image import FitsImage, open_image
 from reimage.products.footprint import write_footprint
 from reimage.products.noise import FlatImage
 from reimage.products.preview import Companions, write_preview
-from reimage.products.siblings import BRIGHTNESS, Siblings, made
+from reimage.products.siblings import BRIGHTNESS, Siblings, made_images
 from reimage.stages.context import StageContext
 from reimage.stages.values import DeriveValue, ImageValue
 
@@ -71,7 +71,7 @@ def run(context: StageContext) -> DeriveValue:
         (work / folder).mkdir(exist_ok=True)
     siblings = Siblings(directory=context.directory, products=products)
     records: dict[str, Record] = {}
-    for product in made(products):
+    for product in made_images(products):
         context.still_current()
         records[product.name] = _derived(context, product, siblings)
     _require_complete(context.directory, products, records)
@@ -177,7 +177,11 @@ class _Derivation:
         self, image: FitsImage, companions: Companions, analysis: CubeAnalysis | None
     ) -> Path:
         path = self._work / "previews" / f"{self._stem}.png"
-        write_preview(image, path, companions=companions, analysis=analysis)
+        drawn = self._product.preview and self._context.directory / self._product.preview
+        if drawn and drawn.exists():  # for the weblog, by the same function
+            document.write_bytes(path, drawn.read_bytes())
+        else:
+            write_preview(image, path, companions=companions, analysis=analysis)
         return path
 
     def _footprint(self, image: FitsImage) -> Path:
@@ -207,7 +211,7 @@ def _require_complete(
     gone = [path for path in paths if not (directory / path).exists()]
     if gone:
         raise DerivedIncomplete(f"{len(gone)} derived files are gone", evidence={"files": gone})
-    sky = [item.name for item in made(products) if item.kind in BRIGHTNESS]
+    sky = [item.name for item in made_images(products) if item.kind in BRIGHTNESS]
     if sky and not any(records[name].paths for name in sky):
         raise NothingDerived(
             f"nothing could be derived from any of {len(sky)} images", evidence={"products": sky}

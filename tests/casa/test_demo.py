@@ -241,7 +241,8 @@ def test_the_mosaic_lies_where_the_antennas_looked(demo):
 @pytest.mark.parametrize("letter", "abc")
 def test_every_fits_has_its_preview_footprint_numbers_and_checksum(demo, letter):
     directory = demo.directory(letter)
-    products = demo.json("products", demo.run_of(letter)["run"])["products"]
+    told = demo.json("products", demo.run_of(letter)["run"])["products"]
+    products = [product for product in told if product["image"]]
     on_disk = {path.name for path in (directory / "image/products").glob("*.fits")}
     assert {p["name"] for p in products if p["state"] == "made"} == on_disk
     for product in products:
@@ -256,6 +257,21 @@ def test_every_fits_has_its_preview_footprint_numbers_and_checksum(demo, letter)
         if product["kind"].endswith("pbcor") and product["kind"] != "tt1.pbcor":
             assert product["numbers"]["rms_jy_beam"] > 0
             assert product["numbers"]["beam_major_arcsec"] > 0
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_what_goes_with_the_images_is_there_or_absent_with_a_reason(demo, letter):
+    told = demo.json("products", demo.run_of(letter)["run"])["products"]
+    beside = {product["kind"]: product for product in told if not product["image"]}
+    made = {kind for kind, product in beside.items() if product["state"] == "made"}
+    assert made >= {"cont.dat", "casa_commands", "casa_pipescript", "manifest", "weblog"}
+    for kind, product in beside.items():
+        if kind in made:
+            path = demo.directory(letter) / product["path"]
+            assert product["sha256"] == file_sha256(path)
+        else:
+            assert product["reason"]
+    assert set(beside) >= {"calapply", "flagversions", "restorescript", "flux.csv"}
 
 
 def test_headers_say_where_an_image_comes_from(demo):

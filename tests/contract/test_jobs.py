@@ -13,7 +13,10 @@ from reimage.delivery import python2, python3
 JOBS = sorted(process.JOBS.glob("*.py"))
 OWN = {path.stem for path in JOBS}
 FOREIGN = {"casatasks", "casatools", "casalith", "casadef", "numpy", "pipeline"}
-IN_SHELL = {"_shell", "shell_script", "probe_shell"}
+IN_SHELL = {
+    *("_shell", "shell_script", "probe_shell", "shell_pipeline"),
+    *("_pipeline_steps", "_pipeline_results", "_pipeline_products", "_fits"),
+}
 """Run in the shell of a monolithic CASA, of Python 2 or 3."""
 
 

@@ -13,7 +13,14 @@ from reimage.casa.builds import BuildUnknown
 from reimage.category import CategoryUnknown
 from reimage.errors import DatasetUnknown, DiskFull, RecipeError, RunUnknown
 from reimage.model import Result, Stage
-from reimage.queueing import find_target, make_run, rerun, run_directory
+from reimage.queueing import (
+    MissingUnlike,
+    NothingMissing,
+    find_target,
+    make_run,
+    rerun,
+    run_directory,
+)
 from reimage.run import Run
 from reimage.settings import shipped
 from reimage.store import categories, datasets, failures, runs
@@ -143,6 +150,59 @@ def test_a_sweep_names_them_too_and_is_not_recorded_with_unknown_ones(site, data
     for row in launched.runs:
         run = document.read(Run, run_directory(site, row) / "run.json")
         assert "python2-port" in [one.id for one in run.fixes]
+
+
+def end_with(database, run, made, planned):
+    ending = Ending(
+        result=Result.PARTIAL if made < planned else Result.IMAGED,
+        error_class="plan-incomplete" if made < planned else None,
+        signature=None,
+        decisive=None,
+        caveats=(),
+        build=None,
+        stage=None,
+        products_planned=planned,
+        products_made=made,
+        ended_at=WHEN,
+    )
+    with database.write() as session:
+        assert finish_run(session, runs.row_id(session, run), ending, 0.0)
+
+
+def test_only_the_missing_images_of_a_run(site, database):
+    first = make_run(
+        site,
+        database,
+        dataset=MOUS,
+        overrides=("makeimages.hm_cyclefactor=3.0",),
+        fixes=["python2-port"],
+    )
+    end_with(database, first.run, 3, 5)
+    second = rerun(site, database, first.run, missing=True)
+    earlier, later = (
+        document.read(Run, run_directory(site, row) / "run.json") for row in (first, second)
+    )
+    assert later.only_missing
+    assert later.adopt_from == str(run_directory(site, first))
+    assert later.recipe == earlier.recipe
+    assert later.recipe_digest == earlier.recipe_digest
+    assert later.fixes == earlier.fixes
+    end_with(database, second.run, 5, 5)
+    with pytest.raises(NothingMissing):
+        rerun(site, database, second.run, missing=True)
+    assert not document.read(
+        Run, run_directory(site, rerun(site, database, MOUS)) / "run.json"
+    ).only_missing
+
+
+@pytest.mark.parametrize(
+    "change", [{"casa": "6.7.0.31"}, {"overrides": ("makeimages.hm_cyclefactor=3.0",)}]
+)
+def test_missing_images_are_made_like_the_others(site, database, change):
+    first = make_run(site, database, dataset=MOUS)
+    end_with(database, first.run, 3, 5)
+    with pytest.raises(MissingUnlike):
+        rerun(site, database, first.run, missing=True, **change)
 
 
 def test_a_rerun_is_a_new_run_that_may_adopt(site, database):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
 from making import make_build
 
-from reimage import adoption, fix
+from reimage import adoption, document, fix
 from reimage.model import Stage
 from reimage.settings import shipped
+from reimage.stages.context import PROVEN, StageContext
 
 
 def digest(named=()):
@@ -20,3 +22,114 @@ def digest(named=()):
 def test_a_restore_with_an_offered_fix_is_another_restore():
     assert digest() == digest()
     assert digest(["python2-port"]) != digest()
+
+
+# --- images: only what is missing is made -------------------------------------------------------------
+
+
+def write_image(stage, name, state="made", *, with_file=True):
+    files = {"pbcor": {"name": f"{name}.pbcor.fits", "bytes": 4}} if state == "made" else {}
+    if files and with_file:
+        (stage / "products" / f"{name}.pbcor.fits").write_bytes(b"fits")
+    record = {"image": name, "state": state, "files": files}
+    document.write(stage / "records" / f"{name}.json", record)
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """Give a run of which one image is made, one absent, one whose file was lost."""
+    directory = tmp_path / "earlier"
+    stage = directory / "image"
+    for name in ("products", "records", "ms/x_targets.ms"):
+        (stage / name).mkdir(parents=True)
+    document.write(stage / "inputs.json", {"digest": "d"})
+    document.write(stage / "prepared.json", {"digest": "d", "facts": {}})
+    document.write(stage / "records" / "continuum.json", {"entries": [], "caveats": []})
+    document.write(stage / "records" / "findcont-0-0.json", {})
+    document.write(stage / "records" / "killed-x.json", {"what": "x", "message": "x"})
+    (stage / "products" / "cont.dat").write_text("")
+    write_image(stage, "a")
+    write_image(stage, "b", state="absent")
+    write_image(stage, "c", with_file=False)
+    document.write(stage / PROVEN, {"digest": "same", "value": {}})
+    document.write(directory / "run.json", {"recipe_digest": "r"})
+    return directory
+
+
+@pytest.fixture
+def later(tmp_path, earlier):
+    (tmp_path / "later").mkdir()
+    told = []
+    run = SimpleNamespace(
+        run="later", adopt_from=str(earlier), only_missing=True, recipe_digest="r"
+    )
+    context = StageContext(
+        run=run,
+        directory=tmp_path / "later",
+        attempt=1,
+        emit=lambda event, **data: told.append((event, data["images"])),
+        still_current=lambda: None,
+    )
+    context.work(Stage.IMAGE)
+    return context, told
+
+
+def names(context):
+    stage = context.work(Stage.IMAGE)
+    return {str(path.relative_to(stage)) for path in stage.rglob("*") if path.is_file()}
+
+
+def test_made_images_are_taken_over_and_absent_ones_are_not(earlier, later):
+    context, told = later
+    adoption.adopt(context, Stage.IMAGE, "same")
+    assert names(context) == {
+        "ADOPTED.json",
+        "inputs.json",
+        "prepared.json",
+        "products/a.pbcor.fits",
+        "products/cont.dat",
+        "records/a.json",
+        "records/calls.jsonl",
+        "records/continuum.json",
+        "records/findcont-0-0.json",
+    }
+    assert told == [("image.adopted", 1)]
+    stage = context.work(Stage.IMAGE)
+    ours, theirs = (place / "products/a.pbcor.fits" for place in (stage, earlier / "image"))
+    assert ours.samefile(theirs)
+    assert (stage / "ms/x_targets.ms").exists()
+    assert not (earlier / "image/ms").exists()
+
+
+def test_images_of_other_inputs_are_made_again(later):
+    context, told = later
+    adoption.adopt(context, Stage.IMAGE, "other")
+    assert names(context) == {"ADOPTED.json"}
+    assert told == [("image.adopted", 0)]
+
+
+def test_a_second_attempt_keeps_what_the_first_made(later):
+    context, told = later
+    adoption.adopt(context, Stage.IMAGE, "same")
+    write_image(context.work(Stage.IMAGE), "b")
+    adoption.adopt(context, Stage.IMAGE, "same")
+    assert "records/b.json" in names(context)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(("owner", "taken"), [("later", 1), ("another", 0)])
+def test_of_a_run_that_did_not_end(earlier, later, owner, taken):
+    context, told = later
+    (earlier / "image" / PROVEN).unlink()
+    (earlier / "restore").mkdir()
+    (earlier / "restore" / adoption.NOTE).write_text(owner + "\n")
+    adoption.adopt(context, Stage.IMAGE, "same")
+    assert told == [("image.adopted", taken)]
+
+
+def test_an_ordinary_rerun_makes_every_image(later):
+    context, told = later
+    context.run.only_missing = False
+    adoption.adopt(context, Stage.IMAGE, "same")
+    assert names(context) == set()
+    assert told == []

@@ -264,3 +264,58 @@ def test_values_survive_their_json(context, derived):
     assert document.load(DeriveValue, document.dump(derived)) == derived
     value = assess.run(context)
     assert document.load(type(value), document.dump(value)) == value
+
+
+def with_weblog(context):
+    """Prove an image stage whose weblog has a picture of the mfs image, and log and script beside it."""
+    value = context.value(Stage.IMAGE, ImageValue)
+    picture = context.directory / "image" / "weblog.png"
+    picture.write_bytes(b"the picture of the weblog")
+    (context.directory / "image/products/x.weblog.tgz").write_bytes(b"weblog")
+    bare = {"image": "", "target": "", "spws": "", "specmode": "", "planned": False}
+    beside = (
+        Product(
+            **bare,
+            name="x.weblog.tgz",
+            kind="weblog",
+            state=ProductState.MADE,
+            path="image/products/x.weblog.tgz",
+        ),
+        Product(
+            **bare,
+            name="x.calapply.txt",
+            kind="calapply",
+            state=ProductState.ABSENT,
+            reason="the delivery has none",
+        ),
+    )
+    first = replace(value.products[0], preview=str(picture.relative_to(context.directory)))
+    prove(
+        context,
+        Stage.IMAGE,
+        replace(value, products=(first, *value.products[1:], *beside)),
+    )
+    shutil.rmtree(context.directory / "derive")
+    prove(context, Stage.DERIVE, derive.run(context))
+    return beside
+
+
+def test_what_goes_with_the_images_is_neither_drawn_nor_measured(context, events):
+    weblog, calapply = with_weblog(context)
+    derived = context.value(Stage.DERIVE, DeriveValue)
+    assert derived.products[-2:] == (weblog, calapply)
+    assert derived.caveats == ()
+    value = assess.run(context)
+    assert value.products[-1] == calapply
+    assert value.products[-2] == replace(
+        weblog, n_bytes=6, sha256=hashlib.sha256(b"weblog").hexdigest()
+    )
+    assert not [caveat for caveat in value.caveats if "weblog" in caveat]
+    assert events[-1] == ("products.assessed", {"made": 5, "planned": 6})
+
+
+def test_a_preview_that_the_weblog_has_is_not_drawn_again(context):
+    with_weblog(context)
+    preview = by_kind(context.value(Stage.DERIVE, DeriveValue))["mfs", "pbcor"].preview
+    assert preview.startswith("derive/previews/")
+    assert (context.directory / preview).read_bytes() == b"the picture of the weblog"

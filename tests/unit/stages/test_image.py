@@ -10,7 +10,8 @@ import pytest
 
 from reimage import document
 from reimage.casa import process
-from reimage.casa.imaging import ImagingCasaTooOld
+from reimage.casa.imaging import ImagingCasaTooOld, PipelineNotInBuild
+from reimage.imaging import accompany, bad_input
 from reimage.model import (
     CalibratedMs,
     Calibration,
@@ -26,7 +27,16 @@ from reimage.stages.values import ChooseValue, RestoreValue
 from tests.making import EB, MOUS, make_build, make_run
 
 FACTS = {
-    "targets": [{"name": "NGC 1", "spws": [0, 1], "flagged": []}],
+    "ebs": [{"eb": EB, "ms": f"/elsewhere/{EB}_targets.ms"}],
+    "targets": [
+        {
+            "name": "NGC 1",
+            "spws": [0, 1],
+            "flagged": [],
+            "geometry": {"imsize": [100, 100], "gridder": "standard"},
+            "axes": {"0": {"nchan": 10}, "1": {"nchan": 10}},
+        }
+    ],
     "spws": [
         {"id": 0, "low_hz": 226e9, "high_hz": 228e9},
         {"id": 1, "low_hz": 228e9, "high_hz": 230e9},
@@ -39,30 +49,59 @@ class Player:
     """Plays CASA: makes what is asked for, except where ``deaths`` says otherwise."""
 
     def __init__(self) -> None:
-        self.calls: list[str] = []
+        self.starts = 0
+        self.prepared = 0
         self.builds: set[str] = set()
-        self.inputs: dict[str, dict] = {}
-        self.deaths: list[tuple[str, process.CasaJobFailed]] = []
-        """Image (or other work) at which the next start of the job dies, and how."""
+        self.inputs: dict = {}
+        self.deaths: list[tuple[str, Exception]] = []
+        """Image (or other work) at which the next start of a process dies, and how."""
         self.absent: dict[str, str] = {}
+        self.facts = FACTS
+        self.plan: dict = {}
 
-    def __call__(self, build, job, inputs, *, directory, limits, emit, writable):  # noqa: ARG002 -- run_job's
-        self.calls.append(job)
-        self.builds.add(build.version)
-        self.inputs[job] = inputs
-        if job == "image_prepare":
-            return json.loads(json.dumps(FACTS))
+    def __call__(self, calls, *, at_once, then, meanwhile):
+        assert at_once == len(calls)
+        waiting = list(calls)
+        while waiting:
+            call = waiting.pop(0)
+            try:
+                answer = self._work(call, meanwhile)
+            except process.CasaError as error:
+                answer = error
+            except process.ResourceError as error:
+                answer = error
+            if (following := then(call, answer)) is not None:
+                waiting.append(following)
+        return []
+
+    def _work(self, call, meanwhile):
+        assert call.job == "image_make"
+        self.starts += 1
+        self.builds.add(call.build.version)
+        self.inputs = inputs = call.inputs
+        prepared, plan = Path(inputs["prepared"]), Path(inputs["plan"])
+        self._die("prepare", call)
+        if not prepared.exists():
+            self.prepared += 1
+            for eb in self.facts["ebs"]:
+                (Path(inputs["ms_directory"]) / Path(eb["ms"]).name).mkdir(exist_ok=True)
+            document.write(prepared, {"digest": inputs["digest"], "facts": self.facts})
+        meanwhile()
+        self.plan = document.read_json(plan)
+        if inputs["worker"] >= self.plan["workers"]:
+            return {}
         records = Path(inputs["records"])
-        for one in inputs["images"]:
-            if (records / one["record"]).exists():
-                continue
-            self._die(one["id"], records)
-            self._make(one, records, Path(inputs["products"]))
-        return {"made": [], "absent": [], "caveats": ["contfile-given"]}
+        document.write(records / "continuum.json", {"entries": [], "caveats": ["contfile-given"]})
+        for one in self.plan["images"]:
+            if not (records / one["record"]).exists():
+                self._die(one["id"], call, one["basename"])
+                self._make(one, records, Path(inputs["products"]))
+        return {}
 
-    def _die(self, what, records):
+    def _die(self, what, call, name=None):
         if self.deaths and self.deaths[0][0] == what:
-            document.write(records / "underway.json", {"what": what})
+            if name is not None:
+                (Path(call.inputs["claims"]) / name).symlink_to(str(call.inputs["worker"]))
             raise self.deaths.pop(0)[1]
 
     def _make(self, one, records, products):
@@ -87,7 +126,8 @@ def died(signal=None, stderr="", message="image_make was ended"):
 @pytest.fixture
 def player(monkeypatch):
     player = Player()
-    monkeypatch.setattr(process, "run_job", player)
+    monkeypatch.setattr(process, "run_jobs", player)
+    monkeypatch.setattr(accompany, "accompany", lambda _, imaged, __: imaged)
     return player
 
 
@@ -131,7 +171,7 @@ def states(value):
 
 def test_every_planned_file_and_the_mask_become_products(context, player, events):
     value = image.run(context)
-    assert player.calls == ["image_prepare", "image_make"]
+    assert player.starts == 1
     assert len(value.plan) == 5
     assert set(states(value).values()) == {"made"}
     mask = next(product for product in value.products if product.kind == "mask")
@@ -145,14 +185,18 @@ def test_every_planned_file_and_the_mask_become_products(context, player, events
         "contfile-given",
         "cleaned-in-pb-mask:NGC 1.spw0_1.cont",
     )
-    assert events[0] == ("image.planned", {"images": [i.id for i in value.plan], "n": 5})
+    event, told = events[0]
+    assert (event, told["n"]) == ("image.planned", 5)
+    for planned, image_told in zip(value.plan, told["images"], strict=True):
+        assert image_told["datatype"] == "regcal"
+        assert document.dump(planned).items() <= image_told.items()
 
 
 def test_jobs_are_told_paths_and_provenance(context, player):
     image.run(context)
-    (one,) = player.inputs["image_prepare"]["ms"]
+    (one,) = player.inputs["prepare"]["ms"]
     assert one == {"eb": EB, "path": str(context.directory / "restore/x.ms"), "column": "data"}
-    keywords = player.inputs["image_make"]["keywords"]
+    keywords = player.inputs["keywords"]
     assert keywords["MEMBER"] == MOUS
     assert keywords["RECIPE"] == "hifatargets-2017"
     assert all(len(value) <= 68 and len(key) <= 8 for key, value in keywords.items())
@@ -167,7 +211,7 @@ def test_a_build_too_old_to_image_gives_way_to_the_newest(context, player):
     both = dataclasses.replace(context.run, builds=(old, make_build()))
     value = image.run(dataclasses.replace(context, run=both))
     assert player.builds == {"6.7.0.31"}
-    assert player.inputs["image_make"]["keywords"]["BUILD"] == make_build().id
+    assert player.inputs["keywords"]["BUILD"] == make_build().id
     assert value.caveats[0] == "imaged-with-other-casa:6.7.0.31"
     alone = dataclasses.replace(context.run, builds=(old,))
     with pytest.raises(ImagingCasaTooOld):
@@ -187,7 +231,7 @@ def test_absent_image_has_its_reason_in_every_file(context, player):
 def test_image_that_kills_casa_is_given_up_and_the_rest_is_made(context, player, events):
     player.deaths = [("NGC 1.spw0.cube", died("SIGABRT", "x\n  what():  std::bad_alloc\n"))]
     value = image.run(context)
-    assert player.calls == ["image_prepare", "image_make", "image_make"]
+    assert (player.prepared, player.starts) == (1, 2)
     lost = [p for p in value.products if p.state is ProductState.ABSENT]
     assert {p.image for p in lost} == {"NGC 1.spw0.cube"}
     assert "std::bad_alloc" in lost[0].reason
@@ -219,23 +263,16 @@ def test_time_out_ends_the_stage(context, player):
 
 
 def test_death_before_any_image_is_nobodys_fault(context, player):
-    (context.work(Stage.IMAGE) / "records").mkdir()
-    stale = context.work(Stage.IMAGE) / "records" / "underway.json"
-    document.write(stale, {"what": "NGC 1.spw0.cube"})  # of an attempt that was killed
-
-    def die(*_):
-        raise died("SIGSEGV")
-
-    player._die = die
+    player.deaths = [("prepare", died("SIGSEGV"))]
     with pytest.raises(process.CasaJobFailed):
         image.run(context)
-    assert not (stale.parent / "uid___A001_X1_X2.NGC_1_sci.spw0.cube.I.json").exists()
+    assert not list((context.work(Stage.IMAGE) / "records").glob("uid*.json"))
 
 
 def test_nothing_made_is_an_error_with_all_reasons(context, player):
     recipe_images = ["spw0.mfs", "spw1.mfs", "spw0_1.cont", "spw0.cube", "spw1.cube"]
     player.absent = {f"NGC 1.{name}": f"because {name}" for name in recipe_images}
-    with pytest.raises(image.ImagingMadeNothing) as raised:
+    with pytest.raises(bad_input.ImagingMadeNothing) as raised:
         image.run(context)
     assert raised.value.evidence["reasons"] == player.absent
 
@@ -248,20 +285,64 @@ def test_second_start_keeps_what_is_recorded(context, player):
     before = {path: path.stat().st_mtime_ns for path in made}
     assert len(before) == 3
     value = image.run(context)
-    assert player.calls == ["image_prepare", "image_make", "image_make"]
+    assert (player.prepared, player.starts) == (1, 2)
     assert {path: path.stat().st_mtime_ns for path in made} == before
     assert set(states(value).values()) == {"made"}
 
 
-def test_other_inputs_are_prepared_again(context, player):
+def test_of_other_inputs_nothing_is_kept(context, player):
     image.run(context)
-    kept = context.work(Stage.IMAGE) / "prepared.json"
-    document.write(kept, document.read_json(kept) | {"digest": "other"})
+    kept = context.work(Stage.IMAGE) / "inputs.json"
+    document.write(kept, {"digest": "other"})
     image.run(context)
-    assert player.calls.count("image_prepare") == 2
+    assert (player.prepared, player.starts) == (2, 2)
 
 
-def test_engine_that_is_not_here(context, player):
+def test_what_images_share_is_found_again_when_an_ms_is_gone(context, player):
+    image.run(context)
+    (ms,) = (context.work(Stage.IMAGE) / "ms").iterdir()
+    ms.rmdir()
+    image.run(context)
+    assert player.prepared == 2
+
+
+def with_limits(context, **limits):
+    known = dataclasses.replace(context.run.limits, **limits)
+    return dataclasses.replace(context, run=dataclasses.replace(context.run, limits=known))
+
+
+def test_as_many_processes_as_cores(context, player):
+    image.run(with_limits(context, cores=2))
+    assert (player.starts, player.plan["workers"]) == (2, 2)
+
+
+def test_after_a_kill_the_others_go_on(context, player, events):
+    player.deaths = [("NGC 1.spw0.cube", died("SIGKILL"))]
+    value = image.run(with_limits(context, cores=2))
+    assert set(states(value).values()) == {"made"}
+    assert player.starts == 2  # the one that was killed is not started again: memory was short
+    assert [data["what"] for event, data in events if event == "image.killed"]
+
+
+def test_when_all_are_killed_one_goes_on(context, player):
+    player.deaths = [("NGC 1.spw0.mfs", died("SIGKILL"))] * 2
+    value = image.run(with_limits(context, cores=2))
+    assert player.starts == 3
+    assert states(value)["NGC 1.spw0.mfs", "pb"] == "absent"
+    assert states(value)["NGC 1.spw1.mfs", "pb"] == "made"
+
+
+def test_an_image_that_needs_more_memory_than_there_is_is_not_tried(context, player, events):
+    player.facts = json.loads(json.dumps(FACTS))
+    player.facts["targets"][0]["axes"]["0"]["nchan"] = 10**6
+    value = image.run(context)
+    (reason,) = {p.reason for p in value.products if p.image == "NGC 1.spw0.cube"}
+    assert reason.startswith("memory-predicted: needs ")
+    assert ("image.absent", {"image": "NGC 1.spw0.cube", "reason": reason}) in events
+    assert states(value)["NGC 1.spw1.cube", "pb"] == "made"
+
+
+def test_a_pipeline_that_no_build_has(context, player):
     recipe = dict(context.run.recipe) | {"engine": "pipeline"}
     other = StageContext(
         run=make_run(context.directory, recipe=recipe),
@@ -270,25 +351,28 @@ def test_engine_that_is_not_here(context, player):
         emit=context.emit,
         still_current=context.still_current,
     )
-    with pytest.raises(image.RecipeEngineUnknown):
+    with pytest.raises(PipelineNotInBuild):
         image.run(other)
-    assert player.calls == []
+    assert player.starts == 0
 
 
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
-        ("NoTargets: no field has the intent", image.ImagingNoTargets),
-        ("MissingColumn: x.ms has no column", image.ImagingColumnMissing),
-        ("ForeignTelescope: observed by EVLA", image.ImagingForeignTelescope),
+        ("NoTargets: no field has the intent", bad_input.ImagingNoTargets),
+        ("MissingColumn: x.ms has no column", bad_input.ImagingColumnMissing),
+        ("ForeignTelescope: observed by EVLA", bad_input.ImagingForeignTelescope),
+        ("NotAMeasurementSet: x.ms has no table.dat", bad_input.ImagingNotAnMs),
+        ("SubtableMissing: x.ms has no subtable SOURCE", bad_input.ImagingSubtableMissing),
+        ("NoRows: x.ms has no rows", bad_input.ImagingNoRows),
+        ("DamagedMs: x.ms cannot be read", bad_input.ImagingMsDamaged),
+        ("EphemerisTargets: moving targets", bad_input.EphemerisTargetNotImaged),
         ("RuntimeError: x", process.CasaJobFailed),
     ],
 )
 def test_what_is_wrong_with_the_data_has_a_code(context, monkeypatch, raised, expected):
-    def fail(*_, **__):
-        raise process.CasaJobFailed(f"image_prepare: {raised}", evidence={"job": "image_prepare"})
-
-    monkeypatch.setattr(process, "run_job", fail)
+    error = process.CasaJobFailed(f"image_make: {raised}", evidence={"job": "image_make"})
+    monkeypatch.setattr(process, "run_jobs", lambda calls, then, **_: then(calls[0], error))
     with pytest.raises(expected) as caught:
         image.run(context)
-    assert caught.value.evidence["job"] == "image_prepare"
+    assert caught.value.evidence["job"] == "image_make"

@@ -1,0 +1,127 @@
+"""What is going on while images are made outside a run: a line for each event, and when it may end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Container, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from reimage.cli import progress, render
+from reimage.journal import Event, Journal
+
+WEIGHTS: Mapping[str, float] = MappingProxyType({"cube": 8.0, "repBW": 8.0, "cont": 1.5})
+"""How much longer than an image of one spw another one takes, about; only the estimate depends on it."""
+_ENDED = ("image.made", "image.absent")
+
+
+class Estimate:
+    """When the last image will be made, from what those made so far have taken."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left: dict[str, float] = {}
+        self._done, self._begun = 0.0, 0.0
+
+    def plan(self, images: Iterable[str]) -> None:
+        """Take up the images that are to be made, by id."""
+        self._left = {image: WEIGHTS.get(image.rpartition(".")[2], 1.0) for image in images}
+
+    def start(self) -> None:
+        """Take notice that an image is begun; the first one starts the clock."""
+        self._begun = self._begun or self._clock()
+
+    def end(self, image: str) -> None:
+        """Take notice that an image is made, or given up."""
+        self._done += self._left.pop(image, 0.0)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it still takes; None while nothing is known."""
+        if not self._done or not self._left:
+            return None
+        return (self._clock() - self._begun) / self._done * sum(self._left.values())
+
+
+class ImageBoard:
+    """Shows events as they come and writes them into the journal; a context manager.
+
+    It draws when something happens and never from a thread of its own: CASA is started by forking.
+    """
+
+    def __init__(
+        self, journal: Journal, kept: Container[str] = (), *, console: Console | None = None
+    ) -> None:
+        """Begin; ``kept`` are the images that an earlier start has made."""
+        self._journal, self._kept = journal, kept
+        self._console = console or render.console(stderr=True)
+        self._live = Live(console=self._console, transient=True, auto_refresh=False)
+        self._estimate = Estimate()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def emit(self, event: str, **data: Any) -> None:  # noqa: ANN401 -- an event's own keys
+        """Keep an event, and show it."""
+        self._journal.emit(event, **data)
+        self._reckon(event, data)
+        told = Event(attempt=1, seq=0, at=datetime.now(UTC), event=event, data=data)
+        said = _WORDS[event](data) if event in _WORDS else progress.describe(told)
+        when = f"{told.at:%H:%M:%S}  "
+        if said is not None:
+            line = Text.assemble((when, "dim"), said, (self._end(event), "dim"))
+            self._console.print(line, soft_wrap=True)
+        if event == "image.started":
+            now = f"image {data.get('k', '')} of {data.get('n', '')}: {data['image']} …"
+            self._live.update(Text(now + self._end(event), style="cyan"), refresh=True)
+
+    def _reckon(self, event: str, data: Mapping[str, Any]) -> None:
+        if event == "image.planned":
+            planned = [_name(image) for image in data["images"]]
+            self._estimate.plan(image for image in planned if image not in self._kept)
+        elif event == "image.started":
+            self._estimate.start()
+        elif event in _ENDED:
+            self._estimate.end(str(data["image"]))
+
+    def _end(self, event: str) -> str:
+        left = self._estimate.seconds
+        if left is None or event not in {"image.started", *_ENDED}:
+            return ""
+        at = datetime.now(UTC) + timedelta(seconds=left)
+        return f"  ({render.seconds(left)} left: {at:%H:%M} UTC)"
+
+
+def _name(image: Any) -> str:  # noqa: ANN401 -- an id, or an object that has one
+    return str(image["id"] if isinstance(image, Mapping) else image)
+
+
+def _split(data: Mapping[str, Any]) -> Text:
+    return Text(f"targets of {data.get('eb')} split off")
+
+
+def _column(data: Mapping[str, Any]) -> Text:
+    return Text(f"{data.get('ms')}: column {data.get('column')}: {data.get('because')}")
+
+
+_WORDS: Mapping[str, Callable[[Mapping[str, Any]], Text]] = {
+    "ms.column": _column,
+    "image.split": _split,
+    "image.subtracted": lambda data: Text(f"continuum subtracted from {data.get('eb')}"),
+}
