@@ -101,10 +101,17 @@ def test_it_passes_doctor_and_makes_its_database_from_another_directory(reimage)
 )
 def test_it_lists_every_declaration(reimage, verb, folder, suffix):
     listed = json.loads(reimage(verb, "list", "--json"))["declared"]
-    files = list((ROOT / folder).rglob(f"[!_]*{suffix}"))
+    found = (ROOT / folder).rglob(f"[!_]*{suffix}")
+    files = [path for path in found if "dialects" not in path.parts]
     assert sorted(one["id"] for one in listed) == sorted(p.stem.replace("_", "-") for p in files)
     if verb == "fix":
         assert all(one["path"].startswith(str(reimage.venv)) for one in listed)
+
+
+def test_it_speaks_the_dialects_of_the_pipeline(reimage):
+    script = reimage("recipe", "show", "hifa-image", "--as-script", "--pipeline", "2025.1.0.35")
+    compile(script, "hifatargets.py", "exec")
+    assert "hif_selfcal(" in script
 
 
 def test_it_knows_the_default_build(reimage):
