@@ -71,8 +71,7 @@ def main() -> int:
         for case in image_cases.find(asked.referees, asked.only, root, build, cache):
             for one in Bench(case=case, root=root / case.name, build=build, peer=peer).rows():
                 rows.append(one)
-                if not asked.json:
-                    print(_line(one), flush=True)
+                print(_line(one), file=sys.stderr if asked.json else sys.stdout, flush=True)
     if asked.json:
         print(json.dumps([asdict(one) for one in rows], indent=1))
     return 0 if rows and all(one.is_met for one in rows) else 1
@@ -220,6 +219,7 @@ class Bench:
     def _row(
         self, what: str, value: float, limit: float | None, *, least: bool = False, told: str = ""
     ) -> Row:
+        value = float(value)  # numpy's own numbers are not JSON
         is_met = limit is None or (value >= limit if least else value <= limit)
         return Row(
             case=self.case.name, what=what, value=value, limit=limit, is_met=is_met, told=told

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from reimage.cli import progress, render
@@ -48,8 +47,8 @@ class Estimate:
         return (self._clock() - self._begun) / self._done * sum(self._left.values())
 
 
-class ImageBoard:
-    """Shows events as they come and writes them into the journal; a context manager.
+class ImageBoard(progress.OnTerminal):
+    """Shows events as they come and writes them into the journal.
 
     It draws when something happens and never from a thread of its own: CASA is started by forking.
     """
@@ -59,37 +58,28 @@ class ImageBoard:
     ) -> None:
         """Begin; ``kept`` are the images that an earlier start has made."""
         self._journal, self._kept = journal, kept
-        self._console = console or render.console(stderr=True)
-        self._live = Live(console=self._console, transient=True, auto_refresh=False)
         self._estimate = Estimate()
+        self._now = Text()
+        super().__init__(console, refreshed=False)
 
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
+    def present(self) -> Text:
+        """Return the image that is being made."""
+        return self._now
 
     def emit(self, event: str, **data: Any) -> None:  # noqa: ANN401 -- an event's own keys
         """Keep an event, and show it."""
         self._journal.emit(event, **data)
         self._reckon(event, data)
         told = Event(attempt=1, seq=0, at=datetime.now(UTC), event=event, data=data)
-        said = _WORDS[event](data) if event in _WORDS else progress.describe(told)
+        said = progress.describe(told)
         when = f"{told.at:%H:%M:%S}  "
         if said is not None:
             line = Text.assemble((when, "dim"), said, (self._end(event), "dim"))
             self._console.print(line, soft_wrap=True)
         if event == "image.started":
             now = f"image {data.get('k', '')} of {data.get('n', '')}: {data['image']} …"
-            self._live.update(Text(now + self._end(event), style="cyan"), refresh=True)
+            self._now = Text(now + self._end(event), style="cyan")
+            self._live.refresh()
 
     def _reckon(self, event: str, data: Mapping[str, Any]) -> None:
         if event == "image.planned":
@@ -110,18 +100,3 @@ class ImageBoard:
 
 def _name(image: Any) -> str:  # noqa: ANN401 -- an id, or an object that has one
     return str(image["id"] if isinstance(image, Mapping) else image)
-
-
-def _split(data: Mapping[str, Any]) -> Text:
-    return Text(f"targets of {data.get('eb')} split off")
-
-
-def _column(data: Mapping[str, Any]) -> Text:
-    return Text(f"{data.get('ms')}: column {data.get('column')}: {data.get('because')}")
-
-
-_WORDS: Mapping[str, Callable[[Mapping[str, Any]], Text]] = {
-    "ms.column": _column,
-    "image.split": _split,
-    "image.subtracted": lambda data: Text(f"continuum subtracted from {data.get('eb')}"),
-}

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -35,15 +35,20 @@ class _Now:
     attempt: int = 0
 
 
-class Board:
-    """Shows events as they come; a context manager, since a terminal has to be given back."""
+class OnTerminal:
+    """Lines, and on a terminal the present below them; a context manager, since it has to be given back.
 
-    def __init__(self, settings: Settings, *, console: Console | None = None) -> None:
-        self._runs_dir = settings.runs_dir
+    `present` is asked for at once: set what it shows before calling ``__init__``.
+    """
+
+    def __init__(self, console: Console | None, *, refreshed: bool) -> None:
         self._console = console or render.console(stderr=True)
-        self._live_runs: dict[str, _Now] = {}
         self._live = Live(
-            self, console=self._console, refresh_per_second=2, transient=True, auto_refresh=True
+            console=self._console,
+            get_renderable=self.present,
+            refresh_per_second=2,
+            transient=True,
+            auto_refresh=refreshed,
         )
 
     def __enter__(self) -> Self:
@@ -59,6 +64,19 @@ class Board:
     ) -> None:
         if self._console.is_terminal:
             self._live.stop()
+
+    def present(self) -> RenderableType:
+        """Return what stands below the lines now."""
+        raise NotImplementedError
+
+
+class Board(OnTerminal):
+    """Shows the events of runs as they come."""
+
+    def __init__(self, settings: Settings, *, console: Console | None = None) -> None:
+        self._runs_dir = settings.runs_dir
+        self._live_runs: dict[str, _Now] = {}
+        super().__init__(console, refreshed=True)
 
     def take(self, run: str, dataset: str, event: Event) -> None:
         """Show one event of a run."""
@@ -81,14 +99,16 @@ class Board:
         when = f"{datetime.now(UTC):%H:%M:%S}  "
         self._console.print(Text.assemble((when, "dim"), text), soft_wrap=True)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def present(self) -> Group:
+        """Return a line for each live run: where it is, and its memory."""
+        lines = []
         for now in self._live_runs.values():
             memory = _memory_mb(now.directory, now.attempt)
             held = f"  {memory} MB" if memory else ""
             stage = "" if now.what.startswith(now.stage) else f"{now.stage}: "
-            line = Text(f"{now.name}  {stage}{now.what}{held}", style="cyan")
-            line.truncate(options.max_width, overflow="ellipsis")
-            yield line
+            what = f"{now.name}  {stage}{now.what}{held}"
+            lines.append(Text(what, style="cyan", overflow="ellipsis", no_wrap=True))
+        return Group(*lines)
 
 
 def _memory_mb(directory: Path, attempt: int) -> int | None:
@@ -161,6 +181,11 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], Text]] = {
     "fix.refused": lambda data: Text(
         f"fix {data.get('fix')} is not safe: {'; '.join(map(str, data.get('obstacles') or ()))}"
     ),
+    "ms.column": lambda data: Text(
+        f"{data.get('ms')}: column {data.get('column')}: {data.get('because')}"
+    ),
+    "image.split": lambda data: Text(f"targets of {data.get('eb')} split off"),
+    "image.subtracted": lambda data: Text(f"continuum subtracted from {data.get('eb')}"),
     "image.planned": lambda data: Text(f"{data.get('n')} images planned"),
     "image.adopted": lambda data: Text(f"{data.get('images')} images kept of the earlier run"),
     "step.started": lambda data: Text(f"{data.get('step')} ({data.get('k')} of {data.get('n')})"),

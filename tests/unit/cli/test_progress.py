@@ -73,9 +73,9 @@ def test_on_a_terminal_the_present_is_shown_with_its_memory(tmp_path):
     board = Board(Settings(data=tmp_path), console=out)
     board.take("r1", "uid://A001/X1/X2", event("stage.started", stage="image"))
     with out.capture() as shown:
-        out.print(board)
+        out.print(board.present())
     assert "image …  432 MB" in shown.get()
     board.take("r1", "uid://A001/X1/X2", event("attempt.judged", **JUDGED))
     with out.capture() as shown:
-        out.print(board)
+        out.print(board.present())
     assert "432" not in shown.get()
