@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from reimage import kernel
 
@@ -38,8 +39,15 @@ def started() -> Iterator[str | None]:
     try:
         yield _name(server)
     finally:
-        server.kill()
-        server.communicate()
+        _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End the server and its children: one that lives on would hold the pipe, and us."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    with server:
+        server.wait()
 
 
 def _name(server: subprocess.Popen[bytes]) -> str | None:
