@@ -214,7 +214,9 @@ class Bench:
                 judged = limit if one.is_compact and name not in _dirty(run) else None
                 yield self._row(f"truth: {one.name} flux", off, judged, told=told)
                 if one.is_compact:
-                    yield self._row(f"truth: {one.name} place, beams", one.offset_beams, PLACE)
+                    # noise moves a peak by half a beam / (S/N): Condon 1997, PASP 109, 166
+                    limit = max(PLACE, SIGMA * 0.5 * one.noise / one.true)
+                    yield self._row(f"truth: {one.name} place, beams", one.offset_beams, limit)
 
     def _row(
         self, what: str, value: float, limit: float | None, *, least: bool = False, told: str = ""
