@@ -235,7 +235,7 @@ def forest() -> tuple[Eb, ...]:
     """A hot core: thirteen lines over half of the band, two of them blended, upon a continuum."""
     core = point(0.050)
     sky = (core, *(point(0.0, line=one) for one in FOREST))
-    plan = observation(sky, (spw(1, 98.9, 120, 1875),), name="Sim_Forest", cycles=2, sefd_jy=2500)
+    plan = observation(sky, (spw(1, 98.9, 120, 1875),), name="Sim_Forest", cycles=2, sefd_jy=500)
     return (Eb(eb="uid___A002_X906_X1", plan=plan),)
 
 

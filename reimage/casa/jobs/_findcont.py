@@ -4,8 +4,9 @@ Our own finder (not the pipeline's; its ranges differ, their meaning is the same
 
 1. Each pixel within the primary beam gets a polynomial in frequency through its line-free channels: a
    straight line where sources are, a cubic elsewhere, because the sidelobes of bright continuum move with
-   frequency.  What is left over is line or noise.  In the first round the channels are not yet known: the
-   straight line then goes through the medians of the band's outer thirds.
+   frequency.  What is left over is line or noise.  In the first round the channels are not yet known: where
+   more than half of the band agrees with itself the straight line goes through the medians of the band's
+   outer thirds, elsewhere through the channels that agree (`_beginning`).
 2. Two spectra are looked at, smoothed over 1, 2, 4 ... channels: the largest excess of any pixel over the
    noise (compact or weak narrow lines anywhere), and the mean over the pixels that hold continuum or line
    (broad or extended lines, absorption).  An excess above the threshold marks the channels under it as line.
@@ -13,9 +14,11 @@ Our own finder (not the pipeline's; its ranges differ, their meaning is the same
    mean of the next eighth of the line's width, stays above 1.5 sigma.  Steps 1 to 3 are repeated with the new
    line-free channels, which keep away from the lines by a sixth of their width, so that no faint wing
    bends the baseline.  The ranges go nearer, the more so the stronger the line; not where lines fill two
-   thirds of the band, because the baseline is uncertain there.
+   thirds of the band, because the baseline is uncertain there.  Where the wide margins would leave less
+   than 15 % of the band, both are the narrow ones.  A run of blended lines counts with the width of its
+   outermost lines.
 4. Runs of line-free channels shorter than three channels, and a thirtieth of the band at either edge, are
-   dropped.
+   dropped.  When nothing is left, the answer is the least bad one: the channels that agree best.
 
 Half a percent of the continuum peak is added to the noise: bright continuum leaves ripples that are no line.
 The noise follows the atmosphere (ozone lines), and how neighbouring channels share it is measured: the
@@ -29,6 +32,7 @@ import math
 
 import numpy
 
+import _beginning
 import _windows
 import _wings
 
@@ -38,6 +42,10 @@ CHANCES = 20
 (Euler characteristic of a Gaussian field: 0.44 u**2 per half-power area of the smoothing)."""
 CROWDED = 2 / 3.0
 """Share of the band, taken by lines and wide margins, above which the ranges keep these too."""
+FEW = 0.15
+"""Share of the band that a straight line needs: before it would be less, the margins are narrower."""
+LEAST_NOISE = 0.5
+"""The mean spectrum's noise is at least this share of what its beams say."""
 SYSTEMATIC = 0.005
 NOISE_DETAIL = 40
 """The band divided by this: the noise of a channel is told from that many to either side."""
@@ -81,26 +89,37 @@ def find(cube, pb, beam_pixels):
     present = values.any(axis=1)
     if present.sum() < 2 * SHORTEST_RUN:
         raise NoSpectrum("fewer than %d channels hold data" % (2 * SHORTEST_RUN))
-    places = max(1.0, CHANCES * inside.sum() / max(beam_pixels, 1.0))
-    line, spectrum = _mark(values[present], places)
+    values, beam_pixels = values[present], max(beam_pixels, 1.0)
+    start = _beginning.begin(values, STEEPEST, SYSTEMATIC)
+    line, spectrum = _mark(values, beam_pixels, start)
+    if start is None and line.mean() > 1 - FEW:  # the medians followed the lines
+        start = _beginning.most_agreeing(values, STEEPEST, SYSTEMATIC)
+        line, spectrum = _mark(values, beam_pixels, start)
     marks = numpy.ones(present.size, dtype=bool)
     marks[present] = line
     whole = numpy.zeros(present.size)
     whole[present] = spectrum
     runs, flags = _ranges(marks, bool(line.any()), present)
+    if not runs:  # lines everywhere: the least bad answer, and the flag that says how little it is
+        quiet = numpy.zeros(present.size, dtype=bool)
+        quiet[present] = _beginning.least_bad(values, spectrum, STEEPEST, SYSTEMATIC)
+        runs, flags = _wings.runs_of(quiet), ["LOWBANDWIDTH"]
     return {"runs": runs, "flags": flags, "line": marks, "spectrum": whole}
 
 
-def _mark(values, places):
-    """Line marks of channels that hold data, and the mean spectrum."""
-    free, spectrum, marks, shared = _start(values), None, None, None
+def _mark(values, beam_pixels, free):
+    """Line marks of channels that hold data, and the mean spectrum; ``free``: see `_flatten`."""
+    places = max(1.0, CHANCES * values.shape[1] / beam_pixels)
+    spectrum, marks, shared = None, None, None
     for _ in range(ROUNDS):
         straight, level, lever = _flatten(values, free, 1)
         curved, _, curved_lever = _flatten(values, free, 3)
         shared = shared or _windows.correlations(curved)
         noise = _noise(curved, free)
         floor = SYSTEMATIC * float(numpy.abs(level).max())
-        spectrum, scatter = _mean_spectrum(straight, curved, level, noise, free, shared)
+        spectrum, scatter = _mean_spectrum(
+            straight, curved, level, noise, free, shared, beam_pixels
+        )
         above = _exceeds_anywhere(
             curved, noise * numpy.sqrt(1 + curved_lever), floor, places, shared
         )
@@ -109,36 +128,17 @@ def _mark(values, places):
         quiet = float(numpy.median(noise))
         lines = _wings.grow(above, (spectrum, scatter), curved, quiet, shared)
         near, berth = _wings.beside(lines, len(values)), _wings.clear_of(lines, len(values))
-        marks = berth if berth.mean() > CROWDED else near
+        marks = berth if CROWDED < berth.mean() <= 1 - FEW else near
         if free is not None and (berth == ~free).all():
             break
         # the first round's poor baseline may make lines everywhere: then go on without the weak ones
         strong = _wings.clear_of(_wings.stronger_half(lines), len(values))
-        tries = (berth, near, strong)
-        left = [~taken for taken in tries if (~taken).sum() >= 2 * SHORTEST_RUN]
+        left = [~taken for taken in (berth, near) if (~taken).mean() >= FEW]
+        left += [~taken for taken in (near, strong) if (~taken).sum() >= 2 * SHORTEST_RUN]
         if not left:
             break
         free = left[0]
     return marks, spectrum
-
-
-def _start(values):
-    """Line-free channels to begin with: None when medians will do, else the lowest third.
-
-    Medians follow the lines when these fill more than half of the band.  Then the spectrum of the brightest
-    pixels spreads over far more than its channel-to-channel noise, and few channels are near the median.
-    """
-    total = values.mean(axis=0)
-    chosen = numpy.argsort(total)[-max(3, total.size // 1000) :]
-    bright = values[:, chosen].mean(axis=1)
-    x = numpy.arange(len(bright)) - (len(bright) - 1) / 2.0
-    bright = bright - x * _thirds_slope(bright[:, None])[0]
-    low, high = numpy.percentile(bright, (10, 90))
-    scatter = _windows.step_scatter(bright)
-    level = float((numpy.abs(bright - numpy.median(bright)) < 2.5 * scatter).mean())
-    if high - low > 10 * scatter and level < 0.35:
-        return bright < numpy.percentile(bright, 33)
-    return None
 
 
 def _thirds_slope(values):
@@ -171,7 +171,7 @@ def _flatten(values, free, order):
     spread = numpy.ptp(x[free]) / 2.0
     if free.sum() < 0.5 * count or spread < 0.7:
         order = min(order, 1)
-    if free.sum() < 0.15 * count or spread < 0.33:
+    if free.sum() < FEW * count or spread < 0.33:
         order = 0
     powers = numpy.vander(x, order + 1, increasing=True)
     inverse = numpy.linalg.pinv(powers[free])
@@ -209,7 +209,7 @@ def _exceeds_anywhere(rest, noise, floor, places, shared):
     return marks
 
 
-def _mean_spectrum(straight, curved, level, noise, free, shared):
+def _mean_spectrum(straight, curved, level, noise, free, shared, beam_pixels):
     """Mean over the pixels that hold continuum or line, and the noise of its channels."""
     quiet = float(numpy.median(noise))
     spread = 1.4826 * float(numpy.median(numpy.abs(level - numpy.median(level))))
@@ -227,7 +227,9 @@ def _mean_spectrum(straight, curved, level, noise, free, shared):
     # the scatter of few channels is itself uncertain; beyond a pixel's noise only ripples scatter more
     scatter *= 1 + 5.0 / len(calm)
     most = math.hypot(1.2 * quiet, SYSTEMATIC * float(numpy.abs(level).max()))
-    return spectrum, max(min(scatter, most), 1e-30)
+    # few channels with a baseline of their own agree better than noise lets others
+    least = LEAST_NOISE * quiet / math.sqrt(max(1.0, chosen.sum() / beam_pixels))
+    return spectrum, max(min(max(scatter, least), most), 1e-30)
 
 
 def _exceeds(spectrum, noise, floor, shared):
@@ -250,7 +252,7 @@ def _ranges(marks, found, present):
     """Runs of continuum channels and flags from the marks of the whole cube."""
     free = ~marks
     where = numpy.flatnonzero(present)
-    edge = int(round(where.size / 30.0))
+    edge = _beginning.edge_of(where.size)
     free[: where[0] + edge] = False
     free[where[-1] + 1 - edge :] = False
     runs = _wings.runs_of(free)

@@ -1,6 +1,7 @@
 """How far a line goes, and with what margin.  Numpy alone."""
 
 import math
+from collections import namedtuple
 
 import numpy
 
@@ -11,6 +12,11 @@ WING_SHARE = 8
 """The line's width divided by this: so many channels together tell where a wing ends."""
 WIDE = 6
 """The same for the margin of the channels that make the baseline."""
+DIP = 5.0
+"""A run falls by so many sigma, and a tenth, from a peak of it: then another line follows."""
+
+Run = namedtuple("Run", "first last strength widths")
+"""Neighbouring channels with line: the strength in sigma; the widths of its first and its last line."""
 
 
 def runs_of(marks):
@@ -20,7 +26,7 @@ def runs_of(marks):
 
 
 def grow(marks, mean, curved, noise, shared):
-    """(first, last, strength in sigma) of each marked run, grown into its wings.
+    """Each marked run, grown into its wings.
 
     ``mean``: spectrum over all sources, and its noise; ``curved``: of each pixel, ``noise`` of a channel
     there.  A line of few pixels is lost in the mean: the spectrum of its brightest pixel is asked too.
@@ -34,9 +40,17 @@ def grow(marks, mean, curved, noise, shared):
             for spectrum, scatter in (mean, (brightest, noise))
         ]
         low, high = min(low for low, _ in found), max(high for _, high in found)
-        strength = numpy.abs(mean[0][first : last + 1]).max() / mean[1]
-        lines.append((low, high, float(strength)))
+        inside = numpy.abs(mean[0][low : high + 1]) / mean[1]
+        widths = _outer_width(inside), _outer_width(inside[::-1])
+        lines.append(Run(low, high, float(inside.max()), widths))
     return lines
+
+
+def _outer_width(heights):
+    """Width of the outermost line of a run that holds several: twice the way to where it is past its peak."""
+    highest = numpy.maximum.accumulate(heights)
+    past = heights < highest - numpy.maximum(DIP, highest / 10)
+    return min(len(heights), 2 * int(numpy.argmax(past))) if past.any() else len(heights)
 
 
 def _wings(spectrum, scatter, first, last, shared):
@@ -65,15 +79,15 @@ def clear_of(lines, count):
 
 def stronger_half(lines):
     """The lines that are at least half as strong as the strongest."""
-    most = max([strength for _, _, strength in lines] + [0.0])
-    return [line for line in lines if line[2] >= most / 2]
+    most = max([line.strength for line in lines] + [0.0])
+    return [line for line in lines if line.strength >= most / 2]
 
 
 def _marks(lines, count, margin_of):
     marks = numpy.zeros(count, dtype=bool)
-    for first, last, strength in lines:
-        margin = 1 + int(margin_of(last - first + 1, strength))
-        marks[max(0, first - margin) : last + margin + 1] = True
+    for line in lines:
+        left, right = [1 + int(margin_of(width, line.strength)) for width in line.widths]
+        marks[max(0, line.first - left) : line.last + right + 1] = True
     return marks
 
 

@@ -148,3 +148,45 @@ PURE = {
 def _blob(x: float, y: float, width: float) -> Any:
     rows, columns = np.mgrid[:SIDE, :SIDE] - SIDE / 2.0
     return np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * (SIGMA * width) ** 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forest:
+    """What a random forest of bright lines is drawn from.  ``cover``: share of the band above 3 sigma."""
+
+    channels: int
+    peak: float
+    cover: float
+    absorbed: float = 0.0
+    """Share of the lines that are absorption."""
+    extended: bool = False
+    continuum: float = 40.0
+
+    def scene(self, seed: int) -> Scene:
+        """Draw lines, a tenth of the peak to all of it, until they cover their share of the band."""
+        random = np.random.default_rng(seed)
+        at = np.arange(float(self.channels))
+        lines: list[tuple[Array, tuple[float, float, float]]] = []
+        highest = np.zeros(self.channels)
+        while (highest > 3).mean() < self.cover:
+            peak = self.peak * 10 ** random.uniform(-1, 0)
+            peak *= -1 if random.random() < self.absorbed else 1
+            width = self.channels**0.5 / 5 * random.uniform(0.6, 1.6)
+            spectrum = gauss(at, random.uniform(0, self.channels - 1), width, peak)
+            x, y = random.uniform(-8, 8, size=2)
+            wide = (0.0, 0.0, 3.0) if random.random() < 0.5 else (x, y, 1.0)
+            lines.append((spectrum, wide if self.extended else CENTRE))
+            highest = np.maximum(highest, np.abs(spectrum))
+        return Scene(channels=self.channels, continuum=self.continuum, lines=tuple(lines))
+
+
+FORESTS = {
+    "bright": Forest(channels=120, peak=300, cover=0.55),
+    "very bright": Forest(channels=120, peak=2000, cover=0.55),
+    "crowded": Forest(channels=480, peak=300, cover=0.65),
+    "absorbed": Forest(channels=480, peak=300, cover=0.55, absorbed=0.2),
+    "extended": Forest(channels=480, peak=2000, cover=0.55, extended=True),
+    "bright continuum": Forest(channels=480, peak=2000, cover=0.5, continuum=400.0),
+    "a thousand channels": Forest(channels=960, peak=2000, cover=0.65),
+}
+"""Forests of bright lines by name."""

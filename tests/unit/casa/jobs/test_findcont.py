@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from reimage.casa.jobs import _findcont as findcont
 from reimage.casa.jobs import _windows as windows
+from reimage.casa.jobs import _wings as wings
 from tests.unit.casa.jobs import finder_spectra as spectra
 
 SIDE, SIGMA = 48, 1.8
@@ -226,3 +227,63 @@ def test_shared_noise_of_channels_is_measured():
     assert windows.correlations(noise) == pytest.approx((0, 0), abs=0.03)
     assert windows.correlations(smoothed) == pytest.approx(windows.HANNING, abs=0.03)
     assert windows.correlations(noise[:3]) == pytest.approx((0, 0), abs=0.2)
+
+
+# --- forests of bright lines --------------------------------------------------------------------------
+
+
+def quiet_runs(scene):
+    """Return where at least three neighbouring channels hold less than a sigma of line."""
+    quiet = ~scene.line_channels(1.0)
+    marks = np.zeros(scene.channels, dtype=bool)
+    for first, last in wings.runs_of(quiet):
+        marks[first : last + 1] = last - first >= 2
+    return marks
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", sorted(spectra.FORESTS))
+def test_bright_forest_leaves_a_third_of_what_lies_between(name, seed):
+    scene = spectra.FORESTS[name].scene(seed)
+    free, flags = looked_at(scene, seed)
+    assert "ALLCONT" not in flags
+    assert not (free & scene.line_channels()).any()
+    assert free[quiet_runs(scene)].mean() > 1 / 3
+
+
+FORESTS = st.builds(
+    spectra.Forest,
+    channels=st.sampled_from([120, 240, 480]),
+    peak=st.floats(200, 2000),
+    cover=st.floats(0.4, 0.6),
+    absorbed=st.sampled_from([0.0, 0.2]),
+    extended=st.booleans(),
+)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(forest=FORESTS, seed=st.integers(0, 99))
+def test_continuum_is_found_in_any_bright_forest(forest, seed):
+    scene = forest.scene(seed)
+    free, flags = looked_at(scene, seed)
+    assert "ALLCONT" not in flags
+    assert free.any()
+    assert (free & scene.line_channels()).sum() <= 1  # a range may be a channel too near
+
+
+def crowd(at):
+    """Return lines that touch each other."""
+    return sum(spectra.gauss(at, n, 2.5, 200 + 37 * n % 90) for n in range(0, at.size, 4))
+
+
+def no_two_alike(at):
+    """Return a line in every channel, of any strength."""
+    return 200 + 100 * np.abs(at % 6 - 3) + np.random.default_rng(1).uniform(0, 200, at.size)
+
+
+@pytest.mark.parametrize("lines", [crowd, no_two_alike])
+def test_lines_everywhere_get_the_least_bad_answer(lines):
+    scene = spectra.Scene(lines=((lines(np.arange(120.0)), spectra.CENTRE),))
+    free, flags = looked_at(scene, 3)
+    assert free.any()
+    assert {"LOWBANDWIDTH", "LOWSPREAD"} & set(flags)
