@@ -49,7 +49,7 @@ def _ill(delivery: Delivery, facts: Facts) -> Iterator[MsOperation]:
             name = PurePath(ms).name
             counts_anew = name != str(call["vis"]) and field.replace(",", "").isdigit()
             known = "history" in fact and "fixplanets" not in dict(fact["history"])
-            if name.startswith(str(call["vis"])) and known and not counts_anew:
+            if f"{name}.".startswith(f"{call['vis']}.") and known and not counts_anew:
                 yield MsOperation(
                     ms=ms,
                     kind="fix_planets",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reimage.casa.numbers import numbers
 from reimage.errors import CasaError
 from reimage.model import CasaBuild
 
@@ -111,12 +112,8 @@ def _has_pipeline(build: CasaBuild) -> bool:
 
 
 def _newest(builds: Iterable[CasaBuild]) -> CasaBuild:
-    return max(builds, key=lambda build: (_numbers(build.version), build.id))
+    return max(builds, key=lambda build: (numbers(build.version), build.id))
 
 
 def _can_image(build: CasaBuild) -> bool:
-    return build.python is not None and _numbers(build.version) >= OLDEST
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.replace("-", ".").split(".") if part.isdigit())
+    return build.python is not None and numbers(build.version) >= OLDEST

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException, ElementTree
 
+from reimage.delivery import reading
 from reimage.delivery.contents import Contents
 from reimage.delivery.scan import DeliveryUnreadable
 from reimage.uid import Uid
@@ -127,11 +128,7 @@ def read_text(path: Path) -> str:
     ------
     DeliveryUnreadable
     """
-    data = _read(path)
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    return reading.decode(_read(path))
 
 
 def read_manifest(path: Path) -> tuple[ManifestOus, ...] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from reimage import document
-from reimage.delivery import paperwork
+from reimage.delivery import layout, paperwork
 from reimage.model import Calibration, Delivery, Stage
 from reimage.stages import blocks as execution_blocks
 from reimage.stages import identify, mend, room, said, scripts
@@ -72,6 +72,12 @@ def restore(context: StageContext, delivery: Delivery, blocks: Blocks) -> Left:
 def _take_delivered(context: StageContext, delivery: Delivery, work: Path) -> Left:
     """Copy calibrated MSs: CASA writes into an MS even when it only reads."""
     names = [Path(name).name for name in delivery.calibrated]
+    if len(set(names)) < len(names):
+        raise layout.DeliveryAmbiguous(
+            "calibrated MSs of one name in several directories",
+            hint="Only one MS of each name can be taken: tell the archive, or take the raw data.",
+            evidence={"calibrated": list(delivery.calibrated)},
+        )
     found = identify.identify(names, delivery.ebs, delivery.calibration)
     wanted = {one.name for one in found.chosen}
     sources = [Path(delivery.root) / name for name in delivery.calibrated]

@@ -149,6 +149,33 @@ def flag(path, command):
     flagdata(vis=path, mode="list", inpfile=[command], flagbackup=False)
 
 
+def autos_alone(path, field, spw):
+    """Flag a field in a spw but for one row, of an antenna by itself."""
+
+    def change(tool):
+        part = tool.query("FIELD_ID == %d && DATA_DESC_ID == %d" % (field, spw))
+        flags, second = part.getcol("FLAG"), part.getcol("ANTENNA2")
+        flags[:] = True
+        flags[..., 0] = False
+        second[0] = part.getcol("ANTENNA1")[0]
+        part.putcol("FLAG", flags)
+        part.putcol("ANTENNA2", second)
+        part.close()
+
+    edit(path, change)
+
+
+def unobserved(path, field, spw, other):
+    """Give the rows of a field in a spw to another field."""
+
+    def change(tool):
+        part = tool.query("FIELD_ID == %d && DATA_DESC_ID == %d" % (field, spw))
+        part.putcol("FIELD_ID", np.full(part.nrows(), other, dtype=np.int32))
+        part.close()
+
+    edit(path, change)
+
+
 CHANGES = {
     function.__name__: function
     for function in (
@@ -165,6 +192,8 @@ CHANGES = {
         smooth,
         goals,
         flag,
+        autos_alone,
+        unobserved,
     )
 }
 

@@ -163,6 +163,22 @@ def test_without_the_step_robust_is_the_recipes(altered, prepare):
 
 
 @pytest.mark.imaging
+def test_robust_of_one_list_changes_no_other(altered, prepare):
+    lists = [{"specmode": "mfs"}, {"specmode": "repBW"}, {"specmode": "cube", "robust": 2.0}]
+    found = prepare(altered / "fine.ms", imageprecheck=True, lists=lists)
+    assert found["robust"] == found["precheck"]["robust"] == 0.0
+    (target,) = found["targets"]
+    assert "mfs" not in target["own"]
+    shared, cube = target["geometry"], target["own"]["cube"]
+    assert cube["geometry"]["beam"]["minor"] > 1.1 * shared["beam"]["minor"]
+    assert cube["geometry"]["cell_arcsec"] > shared["cell_arcsec"]
+    for spw, known in cube["sensitivity"].items():
+        (whole,), (own,) = target["sensitivity"][spw]["ebs"].values(), known["ebs"].values()
+        assert own["jy_beam"] < whole["jy_beam"]  # natural weights are the deepest
+        assert "remembered" not in own
+
+
+@pytest.mark.imaging
 def test_continuum_goals_need_no_cube_of_their_own(altered, prepare):
     found = prepare(altered / "continuum.ms", imageprecheck=True)
     assert found["precheck"]["mode"] == "all_spw"

@@ -1,10 +1,15 @@
 """From LSRK to the channels of an MS and back, by CASA's own conversion."""
 
+import sys
+
 from casatools import synthesisutils
 
 
 def lsrk_range(path, field, spw, first, last):
-    """LSRK edges (Hz) that channels ``first`` to ``last`` of a spw cover during the observation."""
+    """LSRK edges (Hz) that channels ``first`` to ``last`` of a spw cover during the observation.
+
+    None where the field has no rows of the spw: CASA then answers from nothing to the largest number.
+    """
     tool = synthesisutils()
     edges = tool.advisechansel(
         msname=path,
@@ -15,7 +20,7 @@ def lsrk_range(path, field, spw, first, last):
     )
     tool.done()
     low, high = sorted((edges["freqstart"]["value"], edges["freqend"]["value"]))
-    return low, high
+    return (low, high) if 0 < low and high < sys.float_info.max else None
 
 
 def channels_of(path, field, spw, low_hz, high_hz):

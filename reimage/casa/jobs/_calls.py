@@ -52,5 +52,7 @@ def _telling(function, name, more):
 def _tell(told):
     """Append a line; without a job (a test, a shell) there is nobody to tell."""
     if _job.DIRECTORY is not None:
-        with open(os.path.join(_job.DIRECTORY, FILE), "a") as out:
-            out.write(json.dumps(told, default=_job._plain) + "\n")
+        with open(os.path.join(_job.DIRECTORY, FILE), "ab+") as out:
+            if out.tell() and out.seek(-1, os.SEEK_END) and out.read(1) != b"\n":
+                out.write(b"\n")  # after a line that a kill has torn: this one is not lost with it
+            out.write(json.dumps(told, default=_job._plain).encode() + b"\n")

@@ -51,17 +51,15 @@ class Imager(object):
         """Per EB, selection text and channel count of a spw's continuum; the whole spw where none is known."""
         if (name, spw) not in self._ranges:
             found = {}
-            central = self.target(name)["geometry"]["central"]
+            target = self.target(name)
             for eb in self.ebs(name):
                 if spw not in eb["spws"]:
                     continue
                 real = eb["described"][str(eb["spws"][spw])]
-                ids = eb["fields"][name]
                 ranges = self.continuum.get((name, spw))
                 if ranges:
-                    found[eb["eb"]] = _axes.topo_selection(
-                        eb["ms"], ids[min(central, len(ids) - 1)], real, ranges
-                    )
+                    asked = _geometry.fields_outward(eb, target, target["geometry"])
+                    found[eb["eb"]] = first_selection(eb["ms"], asked, real, ranges)
                 else:
                     found[eb["eb"]] = (
                         "%.10f~%.10fGHz" % (real["low_hz"] / 1e9, real["high_hz"] / 1e9),
@@ -152,11 +150,14 @@ class Imager(object):
         return chosen
 
     def lsrk_ranges(self, name, spw):
-        """LSRK ranges that an image of a spw's continuum covers."""
+        """LSRK ranges that an image of a spw's continuum covers; TOPO edges where the spw has no cube."""
         known = self.continuum.get((name, spw))
         if known:
             return known
-        axis = self.target(name)["axes"][str(spw)]
+        axis = self.target(name)["axes"].get(str(spw))
+        if axis is None:  # too narrow for a cube, or not the same in all EBs
+            whole = next(one for one in self.facts["spws"] if one["id"] == spw)
+            return [[whole["low_hz"], whole["high_hz"]]]
         low = axis["start_hz"] - axis["width_hz"] / 2
         return [[low, low + axis["nchan"] * axis["width_hz"]]]
 
@@ -251,6 +252,15 @@ class Imager(object):
         )
         done.update(auto_mask=False, iterations=int(second.get("iterdone", 0)))
         done["caveats"].append("cleaned-in-pb-mask")
+
+
+def first_selection(path, fields, spw, ranges):
+    """`_axes.topo_selection` of the first field that has the spw: an EB may have ended early."""
+    for field in fields:
+        text, count = _axes.topo_selection(path, field, spw, ranges)
+        if text:
+            break
+    return text, count
 
 
 def stop_code(answer, where):

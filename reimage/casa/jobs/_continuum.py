@@ -81,14 +81,14 @@ def one_continuum(inputs, facts, target, spw, progress):
     watch = _proof.LogWatch()
     try:
         found = _findcont.find(*dirty_cube(inputs, facts, target, spw, where))
+    except (MemoryError, OSError):  # no fact about the continuum: it is asked again
+        raise
     except Exception as error:  # the images of this spw are then made of all channels, and say so
         entry["reason"] = "%s: %s" % (type(error).__name__, error)
         found = {"runs": [], "flags": []}
     _geometry.remove(where)
     for line in watch.bad_lines():
-        if (
-            "bad_alloc" in line
-        ):  # a cube without memory is empty: that is no fact about the continuum
+        if "bad_alloc" in line:  # a cube without memory is empty, and CASA goes on
             raise MemoryError("continuum of %s, spw %d: %s" % (target["name"], spw["id"], line))
     entry["ranges_hz"] = ranges_hz(target["axes"][str(spw["id"])], found["runs"])
     entry["flags"] = found["flags"]
@@ -152,18 +152,9 @@ def subtract(inputs, eb, maker, entries, progress):
 
     Returns its path, or that of the EB's own MS when no continuum is known.
     """
-    flags = {(entry["field"], entry["spw"]): entry["flags"] for entry in entries}
     if not hasattr(casatasks, "uvcontsub_old"):
         raise RuntimeError("this CASA has the old uvcontsub only: 6.5.6 or later is needed")
-    spec = {}
-    for name, fields in eb["fields"].items():
-        known = {
-            str(real): fit(inputs, maker, name, spw, eb, flags.get((name, spw), []))
-            for spw, real in eb["spws"].items()
-            if (name, spw) in maker.continuum and maker.topo_ranges(name, spw)[eb["eb"]][0]
-        }
-        # a spw that is left out keeps its continuum; a field without any is said to be left alone
-        spec[",".join(map(str, fields))] = known or "NONE"
+    spec = fits_of(inputs, eb, maker, entries)
     if set(map(str, spec.values())) == {"NONE"}:
         return eb["ms"]
     made = eb["ms"].rsplit(".ms", 1)[0] + "_line.ms"
@@ -183,6 +174,25 @@ def subtract(inputs, eb, maker, entries, progress):
     os.rename(part, made)
     progress("image.subtracted", eb=eb["eb"])
     return made
+
+
+def fits_of(inputs, eb, maker, entries):
+    """What `uvcontsub` is told to fit in an EB, by field and spw.
+
+    A given cont.dat may name targets that are not imaged: those are left alone.
+    """
+    flags = {(entry["field"], entry["spw"]): entry["flags"] for entry in entries}
+    spec = {}
+    for name, fields in eb["fields"].items():
+        spws = eb["spws"] if "geometry" in maker.target(name) else {}
+        known = {
+            str(real): fit(inputs, maker, name, spw, eb, flags.get((name, spw), []))
+            for spw, real in spws.items()
+            if (name, spw) in maker.continuum and maker.topo_ranges(name, spw)[eb["eb"]][0]
+        }
+        # a spw that is left out keeps its continuum; a field without any is said to be left alone
+        spec[",".join(map(str, fields))] = known or "NONE"
+    return spec
 
 
 def fit(inputs, maker, name, spw, eb, flags):

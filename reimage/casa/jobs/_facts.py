@@ -25,8 +25,8 @@ def sensitivity(target, specmode, spw):
 
 
 def robust(facts, settings):
-    """Briggs robust: imageprecheck's choice where the recipe has that step, else the recipe's."""
-    return facts["robust"] if facts.get("precheck") else settings["robust"]
+    """Briggs robust: what the list of an image sets itself, else what all others share."""
+    return facts["robust"] if settings["robust"] is None else settings["robust"]
 
 
 def refusal(facts, one):

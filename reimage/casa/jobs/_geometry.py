@@ -160,6 +160,17 @@ def frame(target, ebs):
     }
 
 
+def fields_outward(eb, target, geometry):
+    """Fields of a target in one EB, that of the central pointing or the one next to it first.
+
+    EBs number their fields as they like, and may lack some.
+    """
+    centre = target["directions"][geometry["central"]]
+    places, ids = eb["directions"][target["name"]], eb["fields"][target["name"]]
+    away = [_heuristics.separation(place, centre) for place in places]
+    return [ids[n] for n in sorted(range(len(ids)), key=lambda n: (round(away[n], 6), -n))]
+
+
 def shifted(frame, radius):
     """The pointing that stands for a mosaic's PSF, where none is near the phase centre; else empty."""
     return frame["nearest"] if frame["distance_arcsec"] > 0.408 * radius else ""

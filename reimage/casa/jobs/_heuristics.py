@@ -167,25 +167,26 @@ def cube_axis(unflagged, full, channels, nbin=1):
     """Start, width (Hz) and channel count of a cube.
 
     ``unflagged`` and ``full``: per EB the list of LSRK edges (low, high), one per pointing, of the
-    unflagged channels and of all; ``channels``: per EB the count of unflagged and of all channels.
-    None when the EBs share no range; the count may be below one.  ``nbin``: channels to one of the cube.
+    unflagged channels and of all, None for a pointing that was not observed; ``channels``: per EB the
+    count of unflagged and of all channels.  None when the EBs share no range; the count may be below one.
+    ``nbin``: channels to one of the cube.
     """
+    seen = [n for n, pointings in enumerate(full) if any(pointings)]
+    if not seen:
+        return None
+    unflagged, full = ([list(filter(None, ebs[n])) for n in seen] for ebs in (unflagged, full))
+    channels = [channels[n] for n in seen]
     width = max(
-        (high - low) / count
-        for kind in (0, 1)
-        for per_eb, counts in zip((unflagged, full)[kind], channels)
+        (high - low) / counts[kind]
+        for kind, ebs in enumerate((unflagged, full))
+        for per_eb, counts in zip(ebs, channels)
         for low, high in per_eb
-        for count in (counts[kind],)
     )
     steps = []
     for ranges, share in ((unflagged, 0.6), (full, 1.0)):
         per_eb = [common_range(pointings, width, 1.0) for pointings in ranges]
-        if None in per_eb:
-            return None
-        steps.append(common_range(per_eb, width, share))
-    if None in steps:
-        return None
-    both = common_range(steps, width, 1.0)
+        steps.append(None if None in per_eb else common_range(per_eb, width, share))
+    both = None if None in steps else common_range(steps, width, 1.0)
     if both is None:
         return None
     count = int(math.floor((both[1] - both[0]) / (width * nbin) - 2 + 0.5))

@@ -138,7 +138,8 @@ def describe(maker, one, done):
         "SPECMODE": "cube" if cube else one["specmode"],
         "SPW": numbers,
         "VIRTSPW": numbers,
-        "DATATYPE": "REGCAL_%s_SCIENCE" % ("LINE" if cube else "CONTLINE"),
+        "DATATYPE": "REGCAL_%s_SCIENCE"
+        % ("LINE" if cube and is_subtracted(maker, one) else "CONTLINE"),
         "INTENT": "TARGET",
         "LEVEL": "member",
         "STOKES": "I",
@@ -159,6 +160,12 @@ def describe(maker, one, done):
     names = [spw["name"] for spw in spws]
     words.update(("SPWNAM%02d" % n, name[:68]) for n, name in enumerate(names[:99], 1))
     return words
+
+
+def is_subtracted(maker, one):
+    """Whether the continuum was taken out of the data of a cube."""
+    known = (one["target"], one["spws"][0]) in maker.continuum
+    return known and any(eb["line_ms"] != eb["ms"] for eb in maker.ebs(one["target"]))
 
 
 def effective_bandwidth(maker, one, spws):

@@ -1,7 +1,7 @@
 """Axes and sensitivities of a target's images, and what one kind of image has of its own.
 
-The recipe's lists of images may state a cell, a size, a binning or a taper; a ``repBW`` list always has a
-geometry of its own, that of the representative spw alone.
+The recipe's lists of images may state a cell, a size, a binning, a taper or a robust; a ``repBW`` list always
+has a geometry of its own, that of the representative spw alone.
 """
 
 import re
@@ -37,6 +37,17 @@ def stated(one):
     return own
 
 
+def robust_of(facts, one):
+    """Briggs robust of a list: what it states itself, else what all others share."""
+    return one.get("robust", facts["robust"])
+
+
+def is_special(facts, one):
+    """Whether a list states anything that makes its images differ from what all share."""
+    said = any(one.get(key) for key in ("nbins", "hm_cell", "hm_imsize", "uvtaper"))
+    return said or robust_of(facts, one) != facts["robust"]
+
+
 def bins(one, spw, mitigated):
     """Channels of a spw that one channel of a list's cubes is to have."""
     said = dict(_ITEM.findall(one.get("nbins") or ""))
@@ -63,9 +74,9 @@ def lay_out(facts, target, good, lists, scratch):
     for one in lists:
         mode = one["specmode"]
         if mode == "repBW":
-            binned(facts, target, good, scratch)
+            binned(facts, target, one, good, scratch)
             remember(facts, target, lists)
-        elif any(one.get(key) for key in ("nbins", "hm_cell", "hm_imsize", "uvtaper")):
+        elif is_special(facts, one):
             of_its_own(facts, target, one, good, scratch)
 
 
@@ -76,17 +87,16 @@ def of_its_own(facts, target, one, good, scratch):
     own = dict(
         {key: target["geometry"][key] for key in ("pb_level", "pixels_per_beam")}, **stated(one)
     )
-    found = {}
-    if stated(one):
+    robust, found = robust_of(facts, one), {}
+    another_beam = "uvtaper" in own or robust != facts["robust"]
+    if stated(one) or another_beam:
         found["geometry"] = (
-            _geometry.choose(target, ebs, spws, facts["robust"], scratch, own)
-            if "uvtaper" in own
+            _geometry.choose(target, ebs, spws, robust, scratch, own)
+            if another_beam
             else _geometry.resize(target["geometry"], own)
         )
         found["sensitivity"] = {
-            str(spw["id"]): _target.sensitivities(
-                target, ebs, spw, good, facts["robust"], found["geometry"]
-            )
+            str(spw["id"]): _target.sensitivities(target, ebs, spw, good, robust, found["geometry"])
             for spw in spws
         }
     if one.get("nbins") and one["specmode"] in CUBES:
@@ -98,7 +108,7 @@ def of_its_own(facts, target, one, good, scratch):
     target["own"].setdefault(one["specmode"], {}).update(found)
 
 
-def binned(facts, target, good, scratch):
+def binned(facts, target, one, good, scratch):
     """The cube at the representative bandwidth: geometry of that spw alone, its channels binned."""
     wanted = facts["repbw"]
     if not wanted or wanted["target"] != target["name"]:
@@ -108,7 +118,8 @@ def binned(facts, target, good, scratch):
     if not spws:
         return
     own = {key: target["geometry"][key] for key in ("pb_level", "pixels_per_beam")}
-    geometry = _geometry.choose(target, ebs, spws, facts["robust"], scratch, own)
+    robust = robust_of(facts, one)
+    geometry = _geometry.choose(target, ebs, spws, robust, scratch, own)
     axis = _target.axis_of(target, ebs, spws[0], good, wanted["nbin"])
     if not axis or axis["nchan"] < 2:
         facts["repbw"] = None
@@ -118,17 +129,21 @@ def binned(facts, target, good, scratch):
     target["own"]["repBW"] = {
         "geometry": geometry,
         "axes": {key: axis},
-        "sensitivity": {
-            key: _target.sensitivities(target, ebs, spws[0], good, facts["robust"], geometry)
-        },
+        "sensitivity": {key: _target.sensitivities(target, ebs, spws[0], good, robust, geometry)},
     }
 
 
 def remember(facts, target, lists):
-    """The pipeline computes a spw's noise once per MS: a later cube reuses that of the repBW image."""
+    """The pipeline computes a spw's noise once per MS: a later cube reuses that of the repBW image.
+
+    One of another robust has a noise of its own.
+    """
     modes = [one["specmode"] for one in lists]
     own = target["own"].get("repBW")
     if not own or "cube" not in modes or modes.index("cube") < modes.index("repBW"):
+        return
+    robusts = {one["specmode"]: robust_of(facts, one) for one in lists}
+    if robusts["cube"] != robusts["repBW"]:
         return
     key = str(facts["repbw"]["spw"])
     known = own["sensitivity"][key]

@@ -133,7 +133,7 @@ def has_ephemeris(path, fields):
 
 
 def dishes(tool):
-    """Diameter (m) of each antenna that has data."""
+    """Diameter (m) of each antenna that the MS lists."""
     ids = sorted(int(antenna) for antenna in tool.antennaids())
     return {antenna: float(tool.antennadiameter(antenna)["value"]) for antenna in ids}
 
@@ -171,7 +171,10 @@ def column_names(path):
 
 
 def good_channels(path, tool, fields, spw):
-    """Of each channel of a spw, whether any visibility of these fields is unflagged; None: no rows."""
+    """Of each channel of a spw, whether any visibility of these fields is unflagged; None: no rows.
+
+    Of two antennas: what an antenna saw by itself is not imaged, and may be unflagged alone.
+    """
     ids = [int(d) for d in tool.datadescids(spw=spw)]
     good = numpy.zeros(tool.nchan(spw), dtype=bool)
     main = table()
@@ -181,7 +184,7 @@ def good_channels(path, tool, fields, spw):
     if rows.nrows() == 0:
         good = None
     rows.close()
-    rows = main.query(which + " && !FLAG_ROW")
+    rows = main.query(which + " && !FLAG_ROW && ANTENNA1 != ANTENNA2")
     for start in range(0, rows.nrows(), ROWS_AT_ONCE):
         flags = rows.getcol("FLAG", start, min(ROWS_AT_ONCE, rows.nrows() - start))
         good |= ~flags.all(axis=(0, 2))
@@ -219,22 +222,57 @@ def first_time(path, fields):
     return float(times.min())
 
 
-def match_spw(spw, others):
-    """Id of the spw of another EB that is this one: by name where names are real, else by frequency.
+SAME_WIDTH = 0.01
+"""Part by which the widths of one spw may differ between EBs: the correlator's are equal."""
 
-    Names of old data do not tell one spectral setup from another: spws that do not overlap are not the same.
+
+def match_spws(spws, others):
+    """Which spw of another EB is which of these, by id: by name where names are real, else by frequency.
+
+    Each is taken once: two spws are never one in another EB.  Names of old data do not tell one spectral
+    setup from another: spws that do not overlap are not the same.
     """
-    named = [o for o in others if o["name"] == spw["name"] and spw["name"] and _overlap(o, spw)]
-    if len(named) == 1:
-        return named[0]["id"]
-    same = [o for o in others if o["nchan"] == spw["nchan"]]
-    width = spw["high_hz"] - spw["low_hz"]
-    near = [o for o in same if abs(o["mean_hz"] - spw["mean_hz"]) < width / 2]
-    return min(near, key=lambda o: abs(o["mean_hz"] - spw["mean_hz"]))["id"] if near else None
+    pairs = []
+    for spw in spws:
+        named = [o for o in others if o["name"] == spw["name"] and spw["name"] and _overlap(o, spw)]
+        for other in others:
+            away = abs(other["mean_hz"] - spw["mean_hz"])
+            if len(named) == 1 and other is named[0]:
+                pairs.append((0, away, spw["id"], other["id"]))
+            elif _is_like(spw, other):
+                pairs.append((1, away, spw["id"], other["id"]))
+    found = {}
+    for _, _, spw, other in sorted(pairs):
+        if spw not in found and other not in found.values():
+            found[spw] = other
+    return found
+
+
+def _is_like(one, other):
+    """Whether spws have as many channels of the same width in the same place."""
+    width = one["high_hz"] - one["low_hz"]
+    return (
+        one["nchan"] == other["nchan"]
+        and abs(other["high_hz"] - other["low_hz"] - width) <= SAME_WIDTH * width
+        and abs(one["mean_hz"] - other["mean_hz"]) < width / 2
+    )
 
 
 def _overlap(one, other):
     return min(one["high_hz"], other["high_hz"]) > max(one["low_hz"], other["low_hz"])
+
+
+SAME_POINTING = 0.5
+"""Arcsec: two EBs point at one place of a mosaic within milliarcseconds, other places are seconds away."""
+
+
+def together(per_eb):
+    """Directions of all EBs: those of the first, and of others what lies elsewhere; one may have ended early."""
+    found = list(per_eb[0])
+    for place in (place for places in per_eb[1:] for place in places):
+        if nearest(found, place)[1] > SAME_POINTING:
+            found.append(place)
+    return found
 
 
 def nearest(pointings, centre):

@@ -17,6 +17,8 @@ HARMLESS = re.compile(
 )
 """The leap-second lines that every CASA writes when its clock is past its data."""
 BLANK = "PSF is blank"
+_RESTORED = re.compile(r"\.image(\.tt\d)?(\.pbcor)?$")
+"""tclean's names of images that were convolved with a beam."""
 
 
 class LogWatch(object):
@@ -56,6 +58,11 @@ def check_made(where, suffix):
             raise NotAnImage("%s is zero: no data were gridded" % kind[1:])
 
 
+def is_restored(path):
+    """Whether an image has a beam, by its name; directories may be called anything."""
+    return _RESTORED.search(path) is not None
+
+
 def export(source, target, keywords, shape=None):
     """Write an image as FITS, axes RA, Dec, frequency, Stokes; return its size in bytes.
 
@@ -81,6 +88,6 @@ def export(source, target, keywords, shape=None):
         dropstokes=False,
         stokeslast=True,
     )
-    size = check_fits(part, beam=".image" in source, shape=shape)
+    size = check_fits(part, beam=is_restored(source), shape=shape)
     os.rename(part, target)
     return size

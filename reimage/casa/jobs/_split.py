@@ -100,8 +100,7 @@ def number_spws(ebs, described):
     spws = list(described[ebs[0]["eb"]])
     for eb in ebs:
         own = described[eb["eb"]]
-        matches = {spw["id"]: _metadata.match_spw(spw, own) for spw in spws}
-        eb["spws"] = {spw: real for spw, real in matches.items() if real is not None}
+        eb["spws"] = _metadata.match_spws(spws, own)
         eb["described"] = {str(spw["id"]): spw for spw in own}
         for spw in own:
             if spw["id"] not in eb["spws"].values():

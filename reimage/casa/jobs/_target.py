@@ -18,10 +18,9 @@ FLAGGED = "spw-fully-flagged"
 def observe(name, ebs, spws, caveats):
     """Pointings of a target, time on them, and the spws that have data."""
     with_it = [eb for eb in ebs if name in eb["fields"]]
-    first = with_it[0]
     target = {
         "name": name,
-        "pointings": len(first["fields"][name]),
+        "pointings": len(with_it[0]["fields"][name]),
         "ephemeris": any(_metadata.has_ephemeris(eb["ms"], eb["fields"][name]) for eb in with_it),
         "spws": [spw["id"] for spw in spws],
         "flagged": [spw["id"] for spw in spws],
@@ -33,9 +32,12 @@ def observe(name, ebs, spws, caveats):
     if target["ephemeris"]:
         caveats.append("%s:%s" % (EPHEMERIS, name))
         return target, {}
-    tool = _metadata.open_metadata(first["ms"])
-    target["directions"] = _metadata.directions(tool, first["fields"][name])
-    tool.done()
+    for eb in with_it:
+        tool = _metadata.open_metadata(eb["ms"])
+        eb.setdefault("directions", {})[name] = _metadata.directions(tool, eb["fields"][name])
+        tool.done()
+    target["directions"] = _metadata.together([eb["directions"][name] for eb in with_it])
+    target["pointings"] = len(target["directions"])
     target["seconds"] = [seconds for eb in with_it for seconds in times_on(eb, name)]
     good = {
         (eb["eb"], spw["id"]): usable_channels(eb, name, spw["id"])
@@ -51,12 +53,16 @@ def observe(name, ebs, spws, caveats):
 
 
 def times_on(eb, name):
-    """Time on each pointing of a target in one EB, s."""
+    """Time on each pointing of a target in one EB, s, in the first spw that saw it."""
     tool = _metadata.open_metadata(eb["ms"])
-    spw = min(eb["spws"].values())
-    found = [_metadata.seconds_on(eb["ms"], tool, field, spw) for field in eb["fields"][name]]
+    found = []
+    for spw in sorted(eb["spws"].values()):
+        times = [_metadata.seconds_on(eb["ms"], tool, field, spw) for field in eb["fields"][name]]
+        found = found or [seconds for seconds in times if seconds]
+        if found:
+            break
     tool.done()
-    return [seconds for seconds in found if seconds]
+    return found
 
 
 def usable_channels(eb, name, spw):
@@ -106,14 +112,8 @@ def sensitivities(target, ebs, spw, good, robust, geometry):
         usable = good[eb["eb"], spw["id"]]
         if not usable:
             continue
-        ids = eb["fields"][target["name"]]
-        value = _geometry.apparent_sensitivity(
-            eb,
-            ids[min(geometry["central"], len(ids) - 1)],
-            eb["spws"][spw["id"]],
-            geometry,
-            robust,
-        )
+        central = _geometry.fields_outward(eb, target, geometry)[0]
+        value = _geometry.apparent_sensitivity(eb, central, eb["spws"][spw["id"]], geometry, robust)
         real = eb["described"][str(eb["spws"][spw["id"]])]
         if value > 0 and numpy.isfinite(value):
             found[eb["eb"]] = {

@@ -3,7 +3,8 @@
 Input: ``ms`` (list of eb, path, column), ``ms_directory`` (where ``<eb>_targets.ms`` go), ``scratch``,
 ``mstransform`` (chanbin, timebin), ``flagtargets`` (apply the flag templates that stand beside the MSs),
 ``robust``, ``imageprecheck`` (choose it from the PI's resolution), ``checkproductsize`` (limits in GB, or
-None), ``lists`` (of the recipe's makeimlist steps in order: specmode, nbins, hm_cell, hm_imsize, uvtaper).
+None), ``lists`` (of the recipe's makeimlist steps in order: specmode, nbins, hm_cell, hm_imsize, uvtaper, and
+``robust`` where a list has one of its own).
 Result: ``ebs``, ``spws``, ``targets``, ``array``, ``baseline_75_m``, ``robust``, ``precheck``, ``repbw``,
 ``mitigation``, ``caveats``: what the imaging plan and `image_make` start from.  What one kind of image
 (specmode) has of its own stands in a target's ``own``: see `_facts`.
@@ -34,10 +35,6 @@ from _split import make_targets
 
 class EphemerisTargets(RuntimeError):
     """Every target of the dataset follows an ephemeris."""
-
-
-class AllFlagged(RuntimeError):
-    """No target has an unflagged visibility."""
 
 
 DEFAULT_LISTS = tuple({"specmode": mode} for mode in ("mfs", "cont", "cube"))

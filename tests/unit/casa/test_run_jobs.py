@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -43,10 +44,13 @@ def calls(tmp_path, monkeypatch):
     return make
 
 
-def test_they_run_side_by_side(calls):
-    began = time.monotonic()
-    answers = process.run_jobs(calls("time.sleep(1)\n" + GOOD, 3), at_once=3)
-    assert time.monotonic() - began < 2.5
+def test_they_run_side_by_side(calls, tmp_path):
+    """Each ends only when all three have begun."""
+    text = (
+        f"here = {str(tmp_path)!r} + '/begun-%d'\nopen(here % n, 'w').close()\n"
+        "while not all(os.path.exists(here % one) for one in range(3)): time.sleep(0.01)\n"
+    )
+    answers = process.run_jobs(calls(text + GOOD, 3), at_once=3)
     assert sorted(answer["n"] for answer in answers) == [0, 1, 2]
 
 
@@ -58,18 +62,20 @@ def test_a_job_may_have_nothing_to_say(calls):
 def test_never_more_than_were_asked_for(calls, tmp_path):
     text = (
         f"here = {str(tmp_path)!r} + '/running'\nos.makedirs(here, exist_ok=True)\n"
-        "mine = here + '/%d' % n; open(mine, 'w').close(); time.sleep(0.3)\n"
+        "mine = here + '/%d' % n; open(mine, 'w').close(); time.sleep(0.2)\n"
         "assert len(os.listdir(here)) <= 2; os.remove(mine)\n" + GOOD
     )
-    answers = process.run_jobs(calls(text, 5), at_once=2)
-    assert sorted(answer["n"] for answer in answers) == [0, 1, 2, 3, 4]
+    answers = process.run_jobs(calls(text, 4), at_once=2)
+    assert sorted(answer["n"] for answer in answers) == [0, 1, 2, 3]
 
 
 def test_each_has_its_own_answer(calls):
     text = "if n == 1: os.kill(os.getpid(), 11)\nif n == 2: time.sleep(60)\n" + GOOD
     told = {}
+    *quick, slow = calls(text, 3)
+    short = replace(slow.setting, limits=replace(slow.setting.limits, wall_s=0.5))
     process.run_jobs(
-        calls(text, 3, wall_s=1),
+        [*quick, replace(slow, setting=short)],
         at_once=3,
         then=lambda call, answer: told.update({call.inputs["n"]: answer}),
     )

@@ -89,13 +89,18 @@ def test_nothing_is_a_coded_error(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("facts", "error"),
+    ("facts", "error", "told"),
     [
-        ({"data_rights": "Proprietary", "release_at": "2030-01-01"}, refusal.DataProprietary),
-        ({"data_rights": "Public", "array": "TP"}, refusal.NoRecipe),
+        (
+            {"data_rights": "Proprietary", "release_at": "2030-01-01"},
+            refusal.DataProprietary,
+            "until 2030-01-01",
+        ),
+        ({"data_rights": "Proprietary"}, refusal.DataProprietary, "until further notice"),
+        ({"data_rights": "Public", "array": "TP"}, refusal.NoRecipe, "total-power"),
     ],
 )
-def test_what_the_holdings_rule_out(facts, error):
-    with pytest.raises(error):
+def test_what_the_holdings_rule_out(facts, error, told):
+    with pytest.raises(error, match=told):
         refusal.refuse_by_facts(facts)
     refusal.refuse_by_facts({"data_rights": "Public", "array": "12m"})

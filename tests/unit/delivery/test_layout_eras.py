@@ -25,11 +25,13 @@ ONE, BOTH = (d.EB1,), (d.EB1, d.EB2)
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
+    """What is read of a tree; most are of one EB, below directories named by uid."""
+
     tree: dict[str, str]
-    layout: str
+    layout: str = "uid"
     era: str
     calibration: Calibration
-    ebs: tuple[str, ...]
+    ebs: tuple[str, ...] = ONE
     dataset: str | None = MOUS
     project: str | None = "2019.1.00003.S"
     procedure: str | None = None
@@ -42,13 +44,19 @@ def only(tree, *parts):
 
 CAL = "hifa_calimage"
 OLD = "2012.1.00350.S"
+
+
+def prefixed(tree, *notes):
+    """A delivery of Cycle 5 to 9 that is whole."""
+    return Row(tree=tree, era="cycle-5-9-pipeline", calibration=P, procedure=CAL, notes=notes)
+
+
 TRUTH = {
     "cycle 0, dated": Row(
         tree=d.cycle_0(),
         layout="dated",
         era="cycle-0",
         calibration=D,
-        ebs=ONE,
         dataset=None,
         project="2011.0.00511.S",
     ),
@@ -57,7 +65,6 @@ TRUTH = {
         layout="named",
         era="cycle-0",
         calibration=D,
-        ebs=ONE,
         dataset=None,
         project=OLD,
     ),
@@ -71,25 +78,21 @@ TRUTH = {
         project=OLD,
     ),
     "manual, packed anew by the archive": Row(
-        tree=d.manual(d.UID), layout="uid", era="cycle-1-4-manual", calibration=M, ebs=BOTH
+        tree=d.manual(d.UID), era="cycle-1-4-manual", calibration=M, ebs=BOTH
     ),
     "manual, below group_obs_unit_set": Row(
         tree=d.manual(d.BULK),
-        layout="uid",
         era="cycle-1-4-manual",
         calibration=M,
         ebs=BOTH,
         project="2013.1.00001.S",
     ),
-    "manual, prefixed": Row(
-        tree=d.manual_prefixed(), layout="uid", era="cycle-5-12-manual", calibration=M, ebs=ONE
-    ),
+    "manual, prefixed": Row(tree=d.manual_prefixed(), era="cycle-5-12-manual", calibration=M),
     "pipeline, tar.gz": Row(
         tree=d.tar_gz(),
         layout="named",
         era="cycle-2-3-pipeline",
         calibration=P,
-        ebs=ONE,
         project=OLD,
     ),
     "pipeline, tar.gz, no dot before the session": Row(
@@ -97,11 +100,10 @@ TRUTH = {
         layout="named",
         era="cycle-2-3-pipeline",
         calibration=P,
-        ebs=ONE,
         project=OLD,
     ),
     "pipeline, tgz without prefix": Row(
-        tree=d.cycle_4(), layout="uid", era="cycle-4-pipeline", calibration=P, ebs=BOTH
+        tree=d.cycle_4(), era="cycle-4-pipeline", calibration=P, ebs=BOTH
     ),
     "pipeline, flattened by its user": Row(
         tree=d.cycle_4("tar"),
@@ -111,86 +113,54 @@ TRUTH = {
         ebs=BOTH,
         project="2016.1.01435.S",
     ),
-    "pipeline, prefixed": Row(
-        tree=d.cycle_5(),
-        layout="uid",
-        era="cycle-5-9-pipeline",
-        calibration=P,
-        ebs=ONE,
-        procedure=CAL,
-    ),
-    "pipeline, odd manifest name": Row(
-        tree=d.cycle_5(odd=".calimage"),
-        layout="uid",
-        era="cycle-5-9-pipeline",
-        calibration=P,
-        ebs=ONE,
-        procedure=CAL,
-    ),
+    "pipeline, prefixed": prefixed(d.cycle_5()),
+    "pipeline, odd manifest name": prefixed(d.cycle_5(odd=".calimage")),
     "pipeline, prefixed, given by an ARC in an old tree": Row(
         tree=d.cycle_5(prefix="2017.1.00017.S/sg_ouss_id/group_ouss_id/member_ouss_id"),
         layout="named",
         era="cycle-5-9-pipeline",
         calibration=P,
-        ebs=ONE,
         procedure=CAL,
         project="2017.1.00017.S",
     ),
     "pipeline, cycle 12": Row(
         tree=d.cycle_12(),
-        layout="uid",
         era="cycle-10-12-pipeline",
         calibration=P,
-        ebs=ONE,
         procedure=CAL,
     ),
     "pipeline, cycle 12, renormalised": Row(
         tree=d.cycle_5(session="s1", procedure="hifa_calimage_NOrenorm"),
-        layout="uid",
         era="cycle-10-12-pipeline",
         calibration=P,
-        ebs=ONE,
         procedure="hifa_calimage_NOrenorm",
     ),
     "total power, pipeline": Row(
         tree=d.total_power(),
-        layout="uid",
         era="total-power",
         calibration=N,
-        ebs=ONE,
         procedure="hsd_calimage",
     ),
     "total power, by hand": Row(
-        tree=d.total_power_by_hand(), layout="uid", era="total-power", calibration=N, ebs=()
+        tree=d.total_power_by_hand(), era="total-power", calibration=N, ebs=()
     ),
     "total power, told by the script alone": Row(
         tree=d.total_power_unprefixed(),
         layout="named",
         era="total-power",
         calibration=N,
-        ebs=ONE,
         project=OLD,
     ),
-    "semipass shell": Row(
-        tree=d.shell(), layout="uid", era="semipass-shell", calibration=N, ebs=BOTH
+    "semipass shell": Row(tree=d.shell(), era="semipass-shell", calibration=N, ebs=BOTH),
+    "only the auxiliary tar": prefixed(
+        {name: text for name, text in d.cycle_5().items() if "/raw/" not in name}
     ),
-    "only the auxiliary tar": Row(
-        tree={name: text for name, text in d.cycle_5().items() if "/raw/" not in name},
-        layout="uid",
-        era="cycle-5-9-pipeline",
-        calibration=P,
-        ebs=ONE,
-        procedure=CAL,
-    ),
-    "only raw": Row(
-        tree=d.raw(d.UID, d.EB1, d.EB2), layout="uid", era="raw-only", calibration=N, ebs=BOTH
-    ),
+    "only raw": Row(tree=d.raw(d.UID, d.EB1, d.EB2), era="raw-only", calibration=N, ebs=BOTH),
     "only raw, loose": Row(
         tree={f"{d.EB1}.asdm.sdm/Main.xml": ""},
         layout="flat",
         era="raw-only",
         calibration=N,
-        ebs=ONE,
         dataset=None,
         project=None,
     ),
@@ -204,17 +174,14 @@ TRUTH = {
     ),
     "only products": Row(
         tree={f"{d.UID}/product/{d.MOUS}.x.pbcor.fits": ""},
-        layout="uid",
         era="products-only",
         calibration=N,
         ebs=(),
     ),
     "only the script directory": Row(
         tree=only(d.cycle_5(), "/script/"),
-        layout="uid",
         era="cycle-5-9-pipeline",
         calibration=N,
-        ebs=ONE,
         procedure=CAL,
     ),
     "only what is in the script directory": Row(
@@ -231,21 +198,18 @@ TRUTH = {
     ),
     "only the calibration directory": Row(
         tree=only(d.cycle_4(), "/calibration/"),
-        layout="uid",
         era="cycle-4-pipeline",
         calibration=N,
         ebs=BOTH,
     ),
     "only the restore script": Row(
         tree=only(d.cycle_4(), "casa_piperestorescript"),
-        layout="uid",
         era="cycle-2-4-pipeline",
         calibration=N,
         ebs=(),
     ),
     "only the restore script, prefixed": Row(
         tree=only(d.cycle_5(), "casa_piperestorescript"),
-        layout="uid",
         era="cycle-5-12-pipeline",
         calibration=N,
         ebs=(),
@@ -253,59 +217,36 @@ TRUTH = {
     ),
     "only flag versions": Row(
         tree=only(d.cycle_4(), "flagversions"),
-        layout="uid",
         era="pipeline",
         calibration=N,
         ebs=BOTH,
     ),
     "only logs and reports": Row(
         tree=only(d.cycle_4(), "/log/", "/qa/") | {f"{d.UID}/README": ""},
-        layout="uid",
         era="partial",
         calibration=N,
         ebs=(),
     ),
     "only calibrated data, given by an ARC": Row(
         tree={f"{d.UID}/calibrated/{d.EB1}.ms/table.dat": ""},
-        layout="uid",
         era="calibrated-only",
         calibration=D,
-        ebs=ONE,
     ),
-    "unpacked inside another directory": Row(
-        tree={f"deep/er/{name}": text for name, text in d.cycle_5().items()},
-        layout="uid",
-        era="cycle-5-9-pipeline",
-        calibration=P,
-        ebs=ONE,
-        procedure=CAL,
+    "unpacked inside another directory": prefixed(
+        {f"deep/er/{name}": text for name, text in d.cycle_5().items()}
     ),
-    "auxiliary unpacked inside the product tree": Row(
-        tree={f"{d.UID}/product/x.pbcor.fits": ""}
+    "auxiliary unpacked inside the product tree": prefixed(
+        {f"{d.UID}/product/x.pbcor.fits": ""}
         | {f"{d.UID}/product/{name}": text for name, text in d.cycle_5().items()},
-        layout="uid",
-        era="cycle-5-9-pipeline",
-        calibration=P,
-        ebs=ONE,
-        procedure=CAL,
-        notes=(f"nested-tree: {d.UID}",),
+        f"nested-tree: {d.UID}",
     ),
     "either case of letters": Row(
         tree=d.shouting(),
-        layout="uid",
         era="cycle-4-pipeline",
         calibration=P,
-        ebs=ONE,
         project="2016.1.01435.S",
     ),
-    "empty directories of a prefix": Row(
-        tree=d.cycle_5(),
-        layout="uid",
-        era="cycle-5-9-pipeline",
-        calibration=P,
-        ebs=ONE,
-        procedure=CAL,
-    ),
+    "empty directories of a prefix": prefixed(d.cycle_5()),
 }
 
 

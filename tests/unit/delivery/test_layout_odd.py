@@ -200,8 +200,8 @@ def test_a_name_that_no_disk_takes(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        (MANIFEST, "<a>" * 300_000),
-        (MANIFEST, "<piperesults>" + "<ous/>" * 100_000 + "</piperesults>"),
+        (MANIFEST, "<a>" * 100_000),
+        (MANIFEST, "<piperesults>" + "<ous/>" * 50_000 + "</piperesults>"),
         (f"{SCRIPTS}/casa_pipescript.py", "set_state(" * 100_000),
         (f"{SCRIPTS}/casa_piperestorescript.py", "hif_" * 500_000 + " " * 500_000),
         ("README", "\n" * 2_000_000),

@@ -95,7 +95,7 @@ def test_real_python_2_prints_what_the_corpus_says(name, python_2):
     assert said.stdout == CASES[name]["prints"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(TOGETHER), min_size=2, max_size=4, unique=True))
 def test_scripts_of_several_parts_print_in_both_what_they_print_in_python_2(python_2, names):
     text = "\n".join(CASES[name]["python2"] for name in names)
@@ -134,7 +134,7 @@ def test_what_is_no_python_at_all_is_left():
     assert port.port(text).text == text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SCRIPTS)
 def test_a_port_is_python_3_or_nothing(text):
     found = port.port(text)

@@ -43,6 +43,12 @@ def test_anything_else_is_left_alone(tmp_path, text):
     assert FIX.applies(delivery(tmp_path, text), make_facts()) is None
 
 
+@pytest.mark.parametrize(("vis", "is_it"), [(EB, True), (EB[:-1], False), (f"{EB}.m", False)])
+def test_an_execution_block_is_not_another_that_begins_alike(tmp_path, vis, is_it):
+    ill = delivery(tmp_path, CALL.replace(f"{EB}.ms", vis))
+    assert (FIX.applies(ill, make_facts()) is not None) is is_it
+
+
 def test_ids_of_an_ms_that_was_split_are_not_trusted(tmp_path):
     text = CALL.replace("'Titan'", "'3'")
     split = make_facts(f"{MS}.split.cal")

@@ -11,6 +11,7 @@ from making import EB, MEMBER, make_build, make_run, make_tar, make_tree
 
 from reimage import document
 from reimage.delivery import asdm
+from reimage.delivery.layout import DeliveryAmbiguous
 from reimage.model import Calibration, CasaChoice, Delivery
 from reimage.stages import blocks, restore, restored, room, scripts
 from reimage.stages.context import PROVEN, StageContext
@@ -451,6 +452,14 @@ def test_delivered_data_in_one_piece(stage):
     value = stage(files, calibration=Calibration.DELIVERED, ebs=())
     assert [one.eb for one in value.ms] == ["calibrated_final"]
     assert value.missing == {}
+
+
+def test_delivered_data_of_one_name_are_not_put_over_one_another(stage):
+    files = {
+        f"{MEMBER}/calibrated/{part}/{EB}.ms.split.cal/table.dat": "" for part in ("one", "two")
+    }
+    with pytest.raises(DeliveryAmbiguous, match="one name"):
+        stage(files, calibration=Calibration.DELIVERED)
 
 
 def test_what_a_killed_attempt_left_is_cleared(stage, casa):

@@ -87,3 +87,11 @@ def test_without_a_job_nobody_is_told(calls, directory):
 def test_what_casa_has_not_cannot_be_imported(calls):
     with pytest.raises(AttributeError):
         _ = calls.tcleen
+
+
+def test_a_line_that_a_kill_has_torn_costs_no_other(calls, directory):
+    (directory / "calls.jsonl").write_text('{"task": "tcl')
+    calls.tclean(vis="a.ms", imagename="y")
+    calls.tclean(vis="b.ms", imagename="y")
+    lines = (directory / "calls.jsonl").read_text().splitlines()
+    assert [json.loads(line)["arguments"]["vis"] for line in lines[1:]] == ["a.ms", "b.ms"]

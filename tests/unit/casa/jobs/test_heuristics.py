@@ -104,6 +104,15 @@ def test_ebs_without_a_common_range_have_no_axis():
     assert heuristics.cube_axis([one, other], [one, other], [(10, 10), (10, 10)]) is None
 
 
+def test_a_pointing_that_was_not_observed_does_not_count():
+    ranges, count = [(1e11, 1.01e11), (1e11, 1.01e11)], (100, 100)
+    whole = heuristics.cube_axis([ranges], [ranges], [count])
+    partly = [ranges[0], None, ranges[1]]
+    assert heuristics.cube_axis([partly], [partly], [count]) == whole
+    assert heuristics.cube_axis([ranges, [None]], [ranges, [None]], [count, count]) == whole
+    assert heuristics.cube_axis([[None]], [[None]], [count]) is None
+
+
 @given(
     st.lists(st.floats(min_value=-5e6, max_value=5e6), min_size=1, max_size=4),
     st.integers(min_value=20, max_value=200),
