@@ -1,14 +1,16 @@
 """What goes with the images: cont.dat, commands, script, manifest, weblog, and what was delivered.
 
 Each is a product row of its own with no image; they are no part of the imaging plan (``planned`` false).
-What there is not is a row *absent* with the reason.
+What there is not is a row *absent* with the reason; where there is no delivery, nothing of one is missing.
 """
 
 from __future__ import annotations
 
+import filecmp
 import os
+import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,22 +78,25 @@ def _continuum(told: Account, names: Names) -> Iterator[Product]:
         yield _absent(CONTINUUM, path.name, "the continuum was not looked for")
 
 
-def carried_over(request: ImagingRequest, taken: Iterable[str] = ()) -> Iterator[Product]:
+def carried_over(request: ImagingRequest, there: Sequence[Product] = ()) -> Iterator[Product]:
     """Yield what the delivery had, each file by its own name, as a link in the engine's products.
 
     Parameters
     ----------
-    taken
-        Names that other products have.
+    there
+        Other products: their names are taken, and kinds of which they have a file are not absent.  One that
+        is the delivered file itself, as where an earlier start has put it, stands for it.
     """
-    known, ous = set(taken), path_name(request.dataset)
+    known, ous = {row.name for row in there}, path_name(request.dataset)
+    made = {row.kind for row in there if row.state is not ProductState.ABSENT}
     for kind, ending in CARRIED.items():
         sources = request.carried.get(kind)
-        if not sources:
-            why = "imaged without a delivery" if sources is None else "the delivery has none"
-            yield _absent(kind, _free_name(f"{ous}.{ending}", known), why)
-            continue
-        for source in sources:
+        if sources == () and kind not in made:
+            name = _free_name(f"{ous}.{ending}", known)
+            yield _absent(kind, name, "the delivery has none")
+        for source in sources or ():
+            if any(_is_copy(_place(request, name), source) for name in known):
+                continue
             path = _place(request, _free_name(source.name, known))
             known.add(path.name)
             try:
@@ -110,10 +115,23 @@ def _free_name(name: str, taken: set[str]) -> str:
     return found
 
 
+def _is_copy(path: Path, source: Path) -> bool:
+    """Whether a product is a delivered file, by that file's name or a numbered one."""
+    is_named = re.fullmatch(rf"(\d+\.)?{re.escape(source.name)}", path.name) is not None
+    return (
+        is_named
+        and path.is_file()
+        and source.is_file()
+        and filecmp.cmp(path, source, shallow=False)
+    )
+
+
 def _texts(told: Account, names: Names) -> Iterator[Product]:
     """Yield the log of the commands, and the recipe as a script for the ALMA pipeline."""
     request = told.request
-    log = calls.commands_log(told.calls, told.recipe, told.input_names, request.build.version)
+    made = {image.id for image in told.imaged.plan if told.is_made(image)}
+    called = [one for one in told.calls if not one.image or one.image in made]
+    log = calls.commands_log(called, told.recipe, told.input_names, request.build.version)
     path = _place(request, names.name("casa_commands"))
     document.write_bytes(path, log.encode())
     yield _row(request, "casa_commands", path)

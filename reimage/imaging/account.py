@@ -45,9 +45,10 @@ class Account:
         """Return the products of an image."""
         return tuple(product for product in self.imaged.products if product.image == image.id)
 
-    def modes_of(self, step: Step) -> tuple[str, ...]:
-        """Return the specmodes whose images a step makes."""
-        return tuple(mode for mode, maker in calls.makers(self.recipe).items() if maker == step.id)
+    def images_of(self, step: Step) -> tuple[PlannedImage, ...]:
+        """Return the images that a step makes."""
+        plan = self.imaged.plan
+        return tuple(image for image in plan if calls.maker_of(self.recipe, image) == step.id)
 
     def is_made(self, image: PlannedImage) -> bool:
         """Whether there is anything of it."""

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from reimage.casa import process
 from reimage.errors import CasaError, DeliveryError, Refusal, ReimageError, ResourceError
-
-UNMITIGABLE = "product-size-unmitigable"
-"""How the reason of an image begins that no mitigation makes small enough."""
+from reimage.recipes.plan import UNMITIGABLE
 
 
 class ImagingNoTargets(DeliveryError):

@@ -18,6 +18,7 @@ from reimage.model import PlannedImage
 from reimage.recipes import Recipe, Step
 from reimage.recipes.dialect import CARRIED
 from reimage.recipes.effective import effective, pairs, specmode_of
+from reimage.recipes.selection import chooses
 
 FILE = "calls.jsonl"
 WIDTH = 100
@@ -109,19 +110,16 @@ def place(
     calls: Iterable[Call], recipe: Recipe, plan: Sequence[PlannedImage]
 ) -> tuple[Placed, ...]:
     """Say of each call for what it was made."""
-    whose = makers(recipe)
-    return tuple(_place(call, recipe, plan, whose) for call in calls)
+    return tuple(_place(call, recipe, plan) for call in calls)
 
 
-def _place(
-    call: Call, recipe: Recipe, plan: Sequence[PlannedImage], whose: Mapping[str, str]
-) -> Placed:
+def _place(call: Call, recipe: Recipe, plan: Sequence[PlannedImage]) -> Placed:
     name = call.works_on
     image = next((one for one in plan if name.startswith(one.basename)), None)
     if call.task in _STEPS:
         wanted = _STEPS[call.task]
     elif image is not None:
-        return Placed(call=call, step=whose.get(image.specmode, ""), image=image.id)
+        return Placed(call=call, step=maker_of(recipe, image), image=image.id)
     else:
         wanted = _FINDER if name.startswith("findcont") else _TRIAL
     steps = carried_out(recipe)
@@ -129,9 +127,17 @@ def _place(
     return Placed(call=call, step=next(ids, ""), image=image.id if image else "")
 
 
-def makers(recipe: Recipe) -> dict[str, str]:
-    """Return the id of the step that makes the images of each specmode."""
-    return {specmode_of(wanted): maker.id for wanted, maker in pairs(carried_out(recipe))}
+def maker_of(recipe: Recipe, image: PlannedImage) -> str:
+    """Return the id of the step that makes an image: several may make images of one specmode."""
+    for wanted, maker in pairs(carried_out(recipe)):
+        said = wanted.parameters
+        if (
+            specmode_of(wanted) == image.specmode
+            and chooses(said.get("field"), image.target)
+            and all(chooses(said.get("spw"), str(spw)) for spw in image.spws)
+        ):
+            return maker.id
+    return ""
 
 
 def carried_out(recipe: Recipe) -> tuple[Step, ...]:

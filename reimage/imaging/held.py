@@ -7,14 +7,16 @@ refused.
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from reimage import document
 from reimage.errors import UsageError
+from reimage.imaging import records
 from reimage.imaging.standalone import Asked
 from reimage.model import CasaBuild, ProductState
 from reimage.recipes import Recipe
@@ -59,13 +61,14 @@ def opened(directory: Path, asked: Asked) -> Iterator[bool]:
     ImageDirectoryForeign, ImageDirectoryOther, ImageDirectoryBusy, ImageDirectoryUnwritable
     """
     before = directory / ASKED
-    if directory.exists() and not directory.is_dir():
-        raise ImageDirectoryForeign(f"{directory} is no directory")
-    if directory.is_dir() and not before.exists() and _is_used(directory):
-        raise ImageDirectoryForeign(f"{directory} is not empty")
-    if any(directory.is_relative_to(ms.path) for ms in asked.ms):
-        raise ImageDirectoryForeign(f"{directory} is inside an MS, which is only read")
-    with _made(directory) as lock:
+    try:
+        _require_own(directory, asked)
+        lock = _made(directory)
+    except OSError as error:
+        raise ImageDirectoryUnwritable(
+            f"cannot write into {directory}: {error.strerror}", evidence={"path": str(directory)}
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -77,19 +80,26 @@ def opened(directory: Path, asked: Asked) -> Iterator[bool]:
         yield is_begun
 
 
+def _require_own(directory: Path, asked: Asked) -> None:
+    """Refuse a place that holds something else."""
+    if directory.exists() and not directory.is_dir():
+        raise ImageDirectoryForeign(f"{directory} is no directory")
+    if directory.is_dir() and not (directory / ASKED).exists() and _is_used(directory):
+        raise ImageDirectoryForeign(f"{directory} is not empty")
+    real = Path(os.path.realpath(directory))
+    if any(real.is_relative_to(ms.path) for ms in asked.ms):
+        raise ImageDirectoryForeign(f"{directory} is inside an MS, which is only read")
+
+
 def _made(directory: Path) -> TextIO:
     """Make a directory, and open its lock."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        return (directory / LOCK).open("a")
-    except OSError as error:
-        raise ImageDirectoryUnwritable(
-            f"cannot write into {directory}: {error.strerror}", evidence={"path": str(directory)}
-        ) from error
+    directory.mkdir(parents=True, exist_ok=True)
+    return (directory / LOCK).open("a")
 
 
 def _is_used(directory: Path) -> bool:
-    return any(file.name != LOCK for file in directory.iterdir())
+    """Whether there is more in it than an earlier start leaves that died before it said what it is for."""
+    return any(file.name not in {LOCK, f"{ASKED}.part"} for file in directory.iterdir())
 
 
 def _require_same(directory: Path, earlier: Asked, asked: Asked) -> None:
@@ -114,13 +124,19 @@ def _said(value: object) -> object:
 
 def kept(directory: Path) -> frozenset[str]:
     """Return the images that an earlier start has a record of."""
-    records = (document.read_json(path) for path in (directory / "records").glob("*.json"))
-    return frozenset(str(record["image"]) for record in records if record.get("image"))
+    return frozenset(str(record["image"]) for _, record in _records(directory))
 
 
 def forget_absent(directory: Path) -> None:
-    """Forget which images an earlier start has given up: they are tried again."""
-    for path in (directory / "records").glob("*.json"):
-        record = document.read_json(path)
-        if record.get("image") and record.get("state") == ProductState.ABSENT:
+    """Forget which images an earlier start has given up: they are tried again, as if for the first time."""
+    for path, record in _records(directory):
+        if record.get("state") == ProductState.ABSENT:
+            records.path_of_kill(directory, path.stem).unlink(missing_ok=True)
             path.unlink()
+
+
+def _records(directory: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Return the records of images, and where they are."""
+    paths = (directory / records.RECORDS).glob("*.json")
+    read = [(path, document.read_json(path)) for path in paths]
+    return [(path, record) for path, record in read if record.get("image")]

@@ -1,4 +1,8 @@
-"""What the ALMA pipeline leaves beside its images, as rows of products: weblog, scripts, logs, cont.dat."""
+"""What the ALMA pipeline leaves beside its images, as rows of products: weblog, scripts, logs, cont.dat.
+
+Among it is what goes with a calibration (flags, calls, the script that restores), where the pipeline knew of
+one.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +25,14 @@ ENDINGS: Mapping[str, str] = {
     "calapply.txt": "calapply",
     "flagversions.tgz": "flagversions",
     "caltables.tgz": "caltables",
+    "flux.csv": "flux.csv",
+    "weblog.tar.gz": "weblog",
+    "flagversions.tar.gz": "flagversions",
+    "caltables.tar.gz": "caltables",
 }
-"""Kinds of files, by how their names end; what ends otherwise is no product."""
-CONTINUUM = "cont.dat"
+"""Kinds of files, by how their names end; what ends otherwise is no product.  Tars of 2016 and before are
+``.tar.gz``."""
+CONTINUUM, FLUX = "cont.dat", "flux.csv"
 
 
 def rows(
@@ -52,12 +61,23 @@ def rows(
             yield _made(kind, products / name, root)
     source, name = work / "working" / CONTINUUM, f"{path_name(dataset)}.{CONTINUUM}"
     if source.exists():
-        part = products / f"{name}.part"
-        shutil.copyfile(source, part)
-        part.rename(products / name)
-        yield _made(CONTINUUM, products / name, root)
+        yield _made(CONTINUUM, _copied(source, products / name), root)
     else:
         yield _row(CONTINUUM, name, ProductState.ABSENT, reason="the pipeline wrote none")
+    source, name = work / "working" / FLUX, f"{path_name(dataset)}.{FLUX}"
+    if not any(file.endswith(FLUX) for file in files) and _has_rows(source):
+        yield _made(FLUX, _copied(source, products / name), root)
+
+
+def _has_rows(path: Path) -> bool:
+    """Whether a table in text has more than its head: the import of calibrated data writes one without."""
+    return path.is_file() and len(path.read_text(errors="replace").splitlines()) > 1
+
+
+def _copied(source: Path, target: Path) -> Path:
+    part = target.with_name(f"{target.name}.part")
+    shutil.copyfile(source, part)
+    return part.rename(target)
 
 
 def _made(kind: str, path: Path, root: Path) -> Product:

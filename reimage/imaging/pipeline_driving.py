@@ -10,7 +10,7 @@ from reimage import document
 from reimage.casa import process
 from reimage.casa.imaging import PipelineNotInBuild
 from reimage.errors import CasaError, RecipeError
-from reimage.imaging import pipeline_display
+from reimage.imaging import deaths, pipeline_display
 from reimage.imaging.pipeline_steps import ExportedFile, PipelineStep
 from reimage.imaging.request import ImagingRequest
 
@@ -18,8 +18,6 @@ JOB, IN_SHELL = "pipeline_run", "shell_pipeline"
 UNDERWAY, HUNG = "underway.json", "hung.json"
 PLOT_SILENCE_S = 900.0
 """With a weblog on: plotms is known to hang, and a step may then be done again without one."""
-_FROM_OUTSIDE = ("SIGKILL", "SIGTERM")
-_FATAL = ("No space left on device", "Disk quota exceeded")
 
 
 class PipelineStepMissing(RecipeError):
@@ -98,7 +96,7 @@ def _after_death(
             raise coded(error.message, evidence=error.evidence) from error
     records = request.directory / "records"
     path = records / UNDERWAY
-    if not path.exists() or any(word in str(error.evidence) for word in _FATAL):
+    if not path.exists() or deaths.is_fatal(error):
         raise error
     note = document.read_json(path)
     number, what = int(note["number"]), str(note["what"])
@@ -109,10 +107,10 @@ def _after_death(
     forgiven = records / f"forgiven-{number:02d}.json"
     if isinstance(error, process.CasaSilent) and note["weblog"]:
         document.write(records / HUNG, {"why": f"the pipeline hung in {what}, plotting"})
-    elif error.evidence.get("signal") in _FROM_OUTSIDE and not forgiven.exists():
+    elif deaths.is_from_outside(error) and not forgiven.exists():
         document.write(forgiven, {"what": what, "message": error.message})
     elif steps[number - 1]["task"] in {"hif_makeimages", "hif_cleanlist"}:
-        document.write(record, _died(steps[number - 1], _reason(error)))
+        document.write(record, _died(steps[number - 1], deaths.reason(error)))
     else:
         raise error
 
@@ -133,10 +131,3 @@ def _died(step: Mapping[str, Any], reason: str) -> dict[str, Any]:
         reason=reason,
     )
     return {**document.dump(died), "context": None, "raised": None}
-
-
-def _reason(error: process.CasaJobFailed | process.CasaSilent) -> str:
-    """Say in one line how a job died, with the last word of its stderr that tells something."""
-    lines = str(error.evidence.get("stderr_tail", "")).splitlines()
-    telling = [line.strip() for line in lines if "bad_alloc" in line or "Error" in line]
-    return f"{error.message}: {telling[0] if telling else 'no word on stderr'}"[:500]

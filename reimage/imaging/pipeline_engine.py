@@ -79,7 +79,7 @@ def make(request: ImagingRequest) -> Imaged:
             without_weblog=told.without_weblog,
         )
     )
-    carried = accompany.carried_over(request, (row.name for row in (*products, *beside)))
+    carried = accompany.carried_over(request, (*products, *beside))
     _clean_up(request.directory / "working")
     return Imaged(
         plan=tuple(one.image for one in expected),
@@ -178,6 +178,7 @@ def _caveats(
     reasons = " ".join({product.reason or "" for product in products})
     doubts = [one for one in findings if one.weight == "doubt" or _cost_nothing(one, reasons)]
     yield from dict.fromkeys(f"pipeline-{one.kind}:{_place(one)}" for one in doubts)
+    yield from pipeline_plan.caveats(told.steps, findings)
     for step in told.steps:
         mitigated = {
             k: v for k, v in step.mitigation.items() if k not in {"status", "reason"} and v
@@ -209,5 +210,6 @@ def _clean_up(working: Path) -> None:
     """Remove MSs, CASA images and what self-calibration worked in; logs, cont.dat and weblog stay."""
     for path in working.iterdir():
         is_table = (path / "table.dat").exists() or path.suffix == ".flagversions"
-        if not path.is_symlink() and (is_table or path.name.startswith("sc_workdir")):
+        is_ours = is_table or path.name.startswith("sc_workdir")
+        if is_ours and path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

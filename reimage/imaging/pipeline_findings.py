@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from reimage import document
-from reimage.casa import log
 from reimage.imaging.pipeline_steps import Message, PipelineStep
 
 Weight: TypeAlias = Literal["lost", "doubt", "note"]
 DOUBTFUL_BELOW = 0.66
 """The pipeline itself shows scores up to this one as warnings or errors."""
-_STDOUT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ([A-Z]+): (.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,23 +85,6 @@ def of_messages(messages: Iterable[Message], step: str, task: str) -> Iterator[F
                     spws=numbers(_named(match, "spw") or ""),
                 )
                 break
-
-
-def of_log(lines: Iterable[str]) -> Iterator[Message]:
-    """Yield the messages of a log, of CASA or as the pipeline prints it, each once."""
-    seen: set[str] = set()
-    for line in lines:
-        parsed = log.parse_line(line)
-        printed = _STDOUT.match(line)
-        if parsed is not None:
-            level, text = parsed.severity, parsed.message.strip()
-        elif printed:
-            level, text = printed[1], printed[2].strip()
-        else:
-            level, text = "", line.strip()
-        if text and text not in seen:
-            seen.add(text)
-            yield Message(level=level, text=text)
 
 
 def numbers(spw: str) -> tuple[int, ...]:

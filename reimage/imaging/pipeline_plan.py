@@ -15,6 +15,7 @@ from typing import Literal, TypeGuard
 from reimage.imaging.pipeline_findings import Finding, numbers
 from reimage.imaging.pipeline_steps import ListedImage, PipelineStep
 from reimage.model import PlannedImage
+from reimage.recipes import selection
 from reimage.recipes.plan import file_names
 from reimage.uid import path_name
 
@@ -71,6 +72,23 @@ def expect(
             lacking = Expected(image=image, step=step.step, dropped=dropped or None)
             found.setdefault(image.id, lacking)
     return tuple(found.values())
+
+
+def caveats(steps: Sequence[PipelineStep], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return what steps that make lists name and no list has, each once.
+
+    Ids, patterns and ranges of CASA's syntax are the pipeline's own business.
+    """
+    there: dict[str, set[int]] = {}
+    for target, spw in _wanted(steps, findings):
+        there.setdefault(target, set()).add(spw)
+    lacking = (
+        what
+        for number, step in enumerate(steps)
+        if step.kind == "makeimlist" and step.state == "done" and _makes_images(steps[number + 1 :])
+        for what in selection.not_found(selection.plain(step.arguments), there)
+    )
+    return tuple(dict.fromkeys(f"{selection.CAVEAT}:{what}" for what in lacking))
 
 
 def _makes_images(later: Iterable[PipelineStep]) -> bool:

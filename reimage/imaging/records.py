@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,11 @@ def path_of(work: Path, image: PlannedImage) -> Path:
     return work / RECORDS / f"{image.basename}.json"
 
 
+def path_of_kill(work: Path, name: str) -> Path:
+    """Return where it is remembered that somebody killed the process that made this."""
+    return work / RECORDS / f"killed-{name}.json"
+
+
 def read(work: Path, image: PlannedImage) -> ImageRecord:
     """Return an image's record.
 
@@ -52,8 +58,18 @@ def read(work: Path, image: PlannedImage) -> ImageRecord:
     return document.read(ImageRecord, path_of(work, image))
 
 
+def is_proven(work: Path, image: PlannedImage) -> bool:
+    """Whether an image needs no more work: made and its files there, or given up."""
+    if not path_of(work, image).exists():
+        return False
+    files = [(work / PRODUCTS / f["name"], f["bytes"]) for f in read(work, image).files.values()]
+    return all(path.exists() and path.stat().st_size == size for path, size in files)
+
+
 def give_up(work: Path, image: PlannedImage, reason: str) -> None:
-    """Record that an image is not made, and why."""
+    """Record that an image is not made, and why; what there is of it goes."""
+    for path in (work / PRODUCTS).glob(f"{glob.escape(image.basename)}.*"):
+        path.unlink()
     record = ImageRecord(image=image.id, state=ProductState.ABSENT, reason=reason)
     document.write(path_of(work, image), record)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reimage import __version__, document
+from reimage import __version__, document, recipes
 from reimage.casa import imaging, process
 from reimage.casa.choose import CasaBuildMissing
 from reimage.errors import UsageError
@@ -81,10 +81,7 @@ def find_ms(paths: Iterable[Path]) -> tuple[AskedMs, ...]:
     """
     found: dict[str, AskedMs] = {}
     for given in paths:
-        path = given.expanduser().resolve()
-        if not (path / "table.dat").is_file():
-            what = "is no MS" if path.exists() else "is not there"
-            raise MsNotHere(f"{given} {what}", evidence={"path": str(path)})
+        path = _found(given)
         eb = _block(path)
         if eb in found:
             raise MsTwice(
@@ -93,6 +90,19 @@ def find_ms(paths: Iterable[Path]) -> tuple[AskedMs, ...]:
             )
         found[eb] = AskedMs(eb=eb, path=path, stamp=_stamp(path))
     return tuple(found.values())
+
+
+def _found(given: Path) -> Path:
+    """Return an MS's absolute path."""
+    try:
+        path = given.expanduser().resolve()
+        is_ms, is_there = (path / "table.dat").is_file(), path.exists()
+    except (OSError, RuntimeError) as error:  # a name too long, a home that nobody has
+        raise MsNotHere(f"{given}: {error}", evidence={"path": str(given)}) from error
+    if not is_ms:
+        what = "is no MS" if is_there else "is not there"
+        raise MsNotHere(f"{given} {what}", evidence={"path": str(path)})
+    return path
 
 
 def _block(path: Path) -> str:
@@ -208,7 +218,7 @@ def _keywords(asked: Asked) -> dict[str, str]:
     words = {
         "REIMAGE": __version__,
         "RECIPE": asked.recipe.id,
-        "RECDIG": document.digest(asked.recipe),
+        "RECDIG": recipes.digest(asked.recipe),
         "BUILD": asked.build.id,
         "MEMBER": asked.name if asked.name.startswith("uid://") else "",
     }

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from reimage import document
 from reimage.casa import process
+from reimage.errors import RecipeError
 from reimage.imaging import accompany, bad_input, calls, records
 from reimage.imaging.request import Imaged, ImagingRequest
 from reimage.imaging.workers import Workers
@@ -24,11 +25,19 @@ KEPT = ("ms", "records", "products")
 """Directories of what is not made again."""
 
 
+class ContfileUnreadable(RecipeError):
+    """The recipe names a file of continuum ranges that is not there."""
+
+    code = "imaging-contfile-unreadable"
+    hint = "Write the whole path of a cont.dat: `--set makeimlist.contfile=/data/cont.dat`."
+
+
 def make(request: ImagingRequest) -> Imaged:
     """Make every image of the plan.
 
     Raises
     ------
+    ContfileUnreadable
     PlanEmpty
         There is nothing that could be made.
     ReimageError
@@ -51,6 +60,8 @@ def make(request: ImagingRequest) -> Imaged:
     kept = [(image, records.read(work, image)) for image in workers.planned]
     _require_some(kept)
     shutil.rmtree(work / "scratch")
+    facts = document.read_json(work / "prepared.json")["facts"]
+    known = document.load(plan.ImagingFacts, facts)
     imaged = Imaged(
         plan=workers.planned,
         products=tuple(
@@ -58,9 +69,13 @@ def make(request: ImagingRequest) -> Imaged:
             for image, record in kept
             for product in records.products(image, record, work.relative_to(request.root))
         ),
-        caveats=(*tasks.caveats(request.recipe), *_caveats(work, kept)),
+        caveats=(
+            *tasks.caveats(request.recipe),
+            *plan.caveats(known, request.recipe),
+            *facts["caveats"],
+            *_caveats(work, kept),
+        ),
     )
-    facts = document.read_json(work / "prepared.json")["facts"]
     return accompany.accompany(request, imaged, facts)
 
 
@@ -76,8 +91,9 @@ def _inputs(request: ImagingRequest) -> dict[str, Any]:
         }
         for ms in request.ms
     ]
+    given = _contents(chosen[1]["contfile"])
     return {
-        "digest": document.digest([ms, *chosen]),
+        "digest": document.digest([ms, *chosen, *given]),
         "prepared": str(work / "prepared.json"),
         "prepare": {
             "ms": [{**one, "path": str(root / str(one["path"]))} for one in ms],
@@ -92,6 +108,26 @@ def _inputs(request: ImagingRequest) -> dict[str, Any]:
         "keywords": dict(request.keywords),
         **chosen[1],
     }
+
+
+def _contents(contfile: str) -> list[str]:
+    """Return the digest of the file of continuum ranges that the recipe names; nothing where it names none.
+
+    Raises
+    ------
+    ContfileUnreadable
+    """
+    if not contfile:
+        return []
+    path = Path(contfile)
+    if not path.is_absolute():
+        raise ContfileUnreadable(f"contfile is {contfile!r}, not a whole path")
+    try:
+        return [document.file_sha256(path)]
+    except OSError as error:
+        raise ContfileUnreadable(
+            f"cannot read {contfile}: {error.strerror}", evidence={"path": contfile}
+        ) from error
 
 
 def _begin(work: Path, digest: str) -> None:
@@ -128,7 +164,6 @@ def _require_some(kept: Kept) -> None:
 
 
 def _caveats(work: Path, kept: Kept) -> Iterator[str]:
-    yield from document.read_json(work / "prepared.json")["facts"]["caveats"]
     continuum = work / records.RECORDS / "continuum.json"
     if continuum.exists():  # it is not where every image needs more memory than there is
         yield from document.read_json(continuum)["caveats"]

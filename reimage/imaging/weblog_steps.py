@@ -13,6 +13,7 @@ from reimage.imaging.calls import carried_out, step_call
 from reimage.imaging.summary import ImageSummary
 from reimage.model import PlannedImage
 from reimage.recipes import Step
+from reimage.recipes.effective import specmode_of
 
 MOST_SPECTRA = 200
 _FOUND: Mapping[str, tuple[str, ...]] = {
@@ -43,7 +44,7 @@ def result(told: Account, step: Step, summaries: Mapping[str, ImageSummary]) -> 
     if step.task == "hif_makeimages":
         return _made(told, step, summaries)
     if step.task == "hif_makeimlist":
-        return _geometry(told, str(step.parameters.get("specmode", "mfs")))
+        return _geometry(told, specmode_of(step))
     if step.task in _FOUND:
         found = {key: told.facts[key] for key in _FOUND[step.task] if told.facts.get(key)}
         return "\n".join(_any(value) for value in found.values())
@@ -169,8 +170,7 @@ _TELLERS: Mapping[str, Callable[[Account], str]] = {
 
 
 def _made(told: Account, step: Step, summaries: Mapping[str, ImageSummary]) -> str:
-    modes = told.modes_of(step)
-    rows = [_row(told, image, summaries) for image in told.imaged.plan if image.specmode in modes]
+    rows = [_row(told, image, summaries) for image in told.images_of(step)]
     head = (
         *("image", "", "largest mJy/beam", "rms mJy/beam", "expected", "threshold"),
         *("iterations", "beam", ""),

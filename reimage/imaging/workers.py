@@ -10,23 +10,18 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from reimage import document
 from reimage.casa import process
 from reimage.casa.place import Setting
-from reimage.imaging import memory, records
+from reimage.imaging import deaths, memory, records
 from reimage.imaging.request import ImagingRequest
 from reimage.model import PlannedImage
 
 JOB = "image_make"
-_FROM_OUTSIDE = ("SIGKILL", "SIGTERM")
-"""Signals that CASA does not send itself: a person, a watchdog, the kernel's memory killer."""
-_FATAL = ("No space left on device", "Disk quota exceeded")
-"""What a dead job may have said that would kill every further image too."""
-_TELLING = ("bad_alloc", "MemoryError", "what():", "Error")
-
 Planner = Callable[[Mapping[str, Any]], Sequence[PlannedImage]]
 
 
@@ -130,7 +125,7 @@ class Workers:
         if isinstance(answer, process.CasaJobFailed | process.CasaSilent):
             self._request.still_current()
             self._after_death(worker, answer)
-            outside = answer.evidence.get("signal") in _FROM_OUTSIDE
+            outside = deaths.is_from_outside(answer)
             if not (outside and self._alive - {worker}):
                 return call
         elif not isinstance(answer, dict):
@@ -138,38 +133,39 @@ class Workers:
         self._alive.discard(worker)  # where memory was short there is more of it for the others
         return None
 
-    def _after_death(self, worker: int, error: process.CasaJobFailed | process.CasaSilent) -> None:
+    def _after_death(self, worker: int, error: deaths.Death) -> None:
         """Make sure that the work gets further without what a process died of, or raise.
 
         A signal that only others send is forgiven once.  Else the image that was being made is given up.
         """
         claim = self._claim_of(worker)
-        if claim is None or any(word in str(error.evidence) for word in _FATAL):
+        is_outside = deaths.is_from_outside(error)
+        if deaths.is_fatal(error):
             raise error
-        forgiven = self._work / records.RECORDS / f"killed-{claim.name}.json"
-        if error.evidence.get("signal") in _FROM_OUTSIDE and not forgiven.exists():
+        if claim is None:
+            if is_outside and self._alive - {worker}:
+                return  # it waited for the others, who go on
+            raise error
+        forgiven = records.path_of_kill(self._work, claim.name)
+        if is_outside and not forgiven.exists():
             document.write(forgiven, {"what": claim.name, "message": error.message})
             self._request.emit("image.killed", what=claim.name, reason=error.message)
         else:
             image = next((one for one in self.planned if one.basename == claim.name), None)
             if image is None:
                 raise error  # no single image is to blame
-            if not records.path_of(self._work, image).exists():
-                self._give_up(image, _reason(error))
+            if not records.is_proven(self._work, image):
+                self._give_up(image, deaths.reason(error))
         claim.unlink()
 
     def _claim_of(self, worker: int) -> Path | None:
         """Return the claim that a process did not take back."""
-        claims = self._claims.iterdir()
-        return next((claim for claim in claims if str(claim.readlink()) == str(worker)), None)
+        for claim in self._claims.iterdir():
+            with suppress(FileNotFoundError):  # of another process, which took it back just now
+                if str(claim.readlink()) == str(worker):
+                    return claim
+        return None
 
     def _give_up(self, image: PlannedImage, reason: str) -> None:
         records.give_up(self._work, image, reason)
         self._request.emit("image.absent", image=image.id, reason=reason)
-
-
-def _reason(error: process.CasaJobFailed | process.CasaSilent) -> str:
-    """Say in one line how a job died, with the first telling line of its stderr."""
-    lines = str(error.evidence.get("stderr_tail", "")).splitlines()
-    telling = (line.strip() for line in lines if any(word in line for word in _TELLING))
-    return f"{error.code}: {error.message}: {next(telling, 'no word on stderr')}"[:500]

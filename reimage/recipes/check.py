@@ -8,10 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from itertools import pairwise
+from math import inf, isfinite
 from typing import Any
 
 from reimage.errors import RecipeError
-from reimage.recipes.dialect import CARRIED, CHOICES, HEURISTICS, NAMED_SINCE, PATTERNS, TASKS
+from reimage.recipes.dialect import (
+    CARRIED,
+    CHOICES,
+    HEURISTICS,
+    NAMED_SINCE,
+    PATTERNS,
+    RANGES,
+    TASKS,
+)
 from reimage.recipes.effective import IMAGES, LIST, effective, pairs, specmode_of
 from reimage.recipes.recipe import Recipe, Step, Value
 
@@ -63,8 +72,8 @@ def check(recipe: Recipe, *, origin: str) -> None:
     if recipe.engine == "tasks":
         _check_years(recipe, origin)
         steps, _ = effective(recipe.steps, CARRIED.__contains__)
-        _check_lists(recipe, steps, origin)
         _check_order(steps, origin)
+        _check_lists(recipe, steps, origin)
 
 
 def refuse_unknown(found: Mapping[str, Any], known: AbstractSet[str], origin: str) -> None:
@@ -92,14 +101,24 @@ def unusable(task: str, name: str, value: Value, engine: str) -> str:
     value = typed(task, name, value)
     if type(value) is not type(default):
         return f"{name} is {value!r}, not of type {type(default).__name__}"
-    if engine != "tasks":
+    if isinstance(value, float) and not isfinite(value):
+        return f"{name} is {value!r}, which is no number"
+    if engine != "tasks" or value == default:
         return ""
+    if name not in CARRIED.get(task, TASKS[task]):
+        return f"the tasks engine does not carry out {name}, only its default {default!r}"
+    return _out_of_bounds(name, value)
+
+
+def _out_of_bounds(name: str, value: Value) -> str:
+    """Say what is wrong with a value that the *tasks* engine is to carry out; empty when nothing is."""
     if name in CHOICES and value not in CHOICES[name]:
         return f"{name} is {value!r}; the tasks engine knows {', '.join(CHOICES[name])}"
-    if name in PATTERNS and value and not re.fullmatch(PATTERNS[name][0], str(value)):
+    least, most = RANGES.get(name, (-inf, inf))
+    if isinstance(value, int | float) and not least <= value <= most:
+        return f"{name} is {value!r}; the tasks engine takes {least:g} to {most:g}"
+    if name in PATTERNS and not re.fullmatch(PATTERNS[name][0], str(value)):
         return f"{name} is {value!r}; write it as {PATTERNS[name][1]}"
-    if name not in CARRIED.get(task, TASKS[task]) and value != default:
-        return f"the tasks engine does not carry out {name}, only its default {default!r}"
     return ""
 
 
@@ -143,6 +162,14 @@ def _check_years(recipe: Recipe, origin: str) -> None:
 
 def _check_lists(recipe: Recipe, steps: Sequence[Step], origin: str) -> None:
     """One set of settings for each specmode, one cont.dat for all: that is what the engine can do."""
+    used = {step.id for pair in pairs(steps) for step in pair}
+    idle = [step.id for step in steps if step.task in {LIST, IMAGES} and step.id not in used]
+    if idle:
+        raise RecipeUnreadable(
+            f"{origin}: step {idle[0]} would make nothing",
+            hint=f"Each {LIST} is followed by one {IMAGES} before the next.",
+            evidence={"steps": idle},
+        )
     settings: dict[str, tuple[str, Any]] = {}
     for wanted, made in pairs(steps):
         said = {k: v for k, v in wanted.parameters.items() if k not in _SELECTION}

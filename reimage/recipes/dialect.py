@@ -9,6 +9,7 @@ because a parameter that is silently ignored is a lie.  How other releases spell
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 
 from reimage.recipes.recipe import Value
 
@@ -123,14 +124,28 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """Parameters of which only these values are carried out."""
 
+RANGES: Mapping[str, tuple[float, float]] = {
+    "chanbin": (1, inf),
+    "fitorder": (0, inf),
+    "robust": (-2, 2),
+    "hm_nsigma": (0, inf),
+    "tlimit": (0, inf),
+}
+"""The least and the largest value that has a meaning, of those that have bounds."""
+
+_NOT_ZERO = r"(?=[0.]*[1-9])"
 PATTERNS: Mapping[str, tuple[str, str]] = {
+    "timebin": (r"\d+(\.\d+)?(s|min|h)", "30s"),
     "spw": (r"\d+( *, *\d+)*", "0,1,3"),
     "nbins": (r"(\*|\d+):[1-9]\d*(,(\*|\d+):[1-9]\d*)*", "9:2,11:4 or *:2"),
-    "hm_cell": (r"\d+(\.\d+)?(arcsec|ppb)", "0.1arcsec or 5ppb (pixels per beam)"),
-    "hm_imsize": (r"[1-9]\d*|0?\.\d+pb", "512 or 0.3pb (where the primary beam has that)"),
-    "uvtaper": (r"\d+(\.\d+)?arcsec", "1.5arcsec"),
+    "hm_cell": (_NOT_ZERO + r"\d+(\.\d+)?(arcsec|ppb)", "0.1arcsec or 5ppb (pixels per beam)"),
+    "hm_imsize": (
+        _NOT_ZERO + r"([1-9]\d*|0?\.\d+pb)",
+        "512 or 0.3pb (where the primary beam has that)",
+    ),
+    "uvtaper": (_NOT_ZERO + r"\d+(\.\d+)?arcsec", "1.5arcsec"),
 }
-"""Parameters that are empty or of this form, with examples."""
+"""Parameters that have their default or this form, with examples."""
 
 HEURISTICS = (2024,)
 """The years whose imaging heuristics the *tasks* engine knows."""

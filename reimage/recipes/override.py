@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -14,8 +14,13 @@ from reimage.recipes.check import RecipeUnreadable, check, typed, unusable
 from reimage.recipes.dialect import TASKS
 from reimage.recipes.recipe import Recipe, Step, Value
 
-KEYS = ("engine", "naming", "heuristics", "weblog")
-"""Keys of the recipe itself that can be changed."""
+KEYS: Mapping[str, str] = {
+    "engine": "Engines: tasks, pipeline.",
+    "naming": "A year: naming=2017.",
+    "heuristics": "A year: heuristics=2024.",
+    "weblog": "Write weblog=true or weblog=false.",
+}
+"""Keys of the recipe itself that can be changed, and how."""
 ENABLED = "enabled"
 
 
@@ -63,11 +68,12 @@ def _is_key(assignment: str) -> bool:
 
 def _set_key(recipe: Recipe, assignment: str) -> Recipe:
     key, _, text = assignment.partition("=")
-    data: dict[str, Any] = {**document.dump(recipe), key.strip(): value_of(text.strip())}
+    key = key.strip()
+    data: dict[str, Any] = {**document.dump(recipe), key: value_of(text.strip())}
     try:
         return document.load(Recipe, data, origin=assignment)
     except DocumentUnreadable as error:
-        raise RecipeOverrideUnusable(error.message, hint="Engines: tasks, pipeline.") from error
+        raise RecipeOverrideUnusable(error.message, hint=KEYS[key]) from error
 
 
 def _set(recipe: Recipe, assignment: str) -> Recipe:
@@ -154,10 +160,10 @@ def _addressed(recipe: Recipe, address: str, name: str) -> list[Step]:
 
 
 def value_of(text: str, default: Value | None = None) -> Value:
-    """Read a value as TOML writes it; what is no TOML, or a number where words are due, is a string."""
+    """Read a value as TOML writes it; what is no TOML, or a number or date where words are due, is a string."""
     try:
-        value: Value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        (value,) = tomllib.loads(f"value = {text}").values()
+    except ValueError:  # no TOML, or several lines of it
         return text
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return text if number and isinstance(default, str) else value
+    is_said = isinstance(value, str | bool | list)
+    return text if isinstance(default, str) and not is_said else value

@@ -17,6 +17,7 @@ from reimage.model import PlannedImage
 from reimage.recipes.dialect import CARRIED
 from reimage.recipes.effective import effective, pairs, specmode_of
 from reimage.recipes.recipe import Recipe, Step
+from reimage.recipes.selection import CAVEAT, chooses, not_found
 from reimage.uid import path_name
 
 REGCAL_SINCE = 2023
@@ -24,6 +25,7 @@ REGCAL_SINCE = 2023
 MULTI_TERM_ABOVE = 0.1
 """Fractional bandwidth above which the aggregate continuum gets a spectral slope (nterms 2)."""
 UNMITIGABLE = "product-size-unmitigable"
+"""How the reason of an image begins that no mitigation makes small enough."""
 _KINDS = {1: ("pbcor", "pb"), 2: ("tt0.pbcor", "tt1.pbcor", "alpha", "alpha.error", "pb.tt0")}
 Specmode = Literal["mfs", "cont", "cube", "repBW"]
 
@@ -123,9 +125,14 @@ def plan(facts: ImagingFacts, recipe: Recipe, mous: str) -> tuple[PlannedImage, 
     """
     images = [image for step in lists(recipe) for image in _of_step(step, facts, recipe, mous)]
     if not images:
+        lacking = [caveat.partition(":")[2] for caveat in caveats(facts, recipe)]
+        why = f": there is no {', '.join(lacking)}" if lacking else ""
         raise PlanEmpty(
-            f"{recipe.id} makes no image of this dataset",
-            evidence={"targets": [target.name for target in facts.targets]},
+            f"{recipe.id} makes no image of this dataset{why}",
+            evidence={
+                "targets": [target.name for target in facts.targets],
+                "spws": [spw.id for spw in facts.spws],
+            },
         )
     repeated = [name for name, n in Counter(image.id for image in images).items() if n > 1]
     if repeated:
@@ -133,6 +140,13 @@ def plan(facts: ImagingFacts, recipe: Recipe, mous: str) -> tuple[PlannedImage, 
             f"{recipe.id} makes {repeated[0]} twice", evidence={"images": sorted(repeated)}
         )
     return tuple(images)
+
+
+def caveats(facts: ImagingFacts, recipe: Recipe) -> tuple[str, ...]:
+    """Return what lists of the recipe name that was not observed, each once."""
+    there = {target.name: target.spws for target in facts.targets}
+    lacking = (one for step in lists(recipe) for one in not_found(step.parameters, there))
+    return tuple(dict.fromkeys(f"{CAVEAT}:{one}" for one in lacking))
 
 
 def lists(recipe: Recipe) -> Iterator[Step]:
@@ -146,7 +160,7 @@ def _of_step(step: Step, facts: ImagingFacts, recipe: Recipe, mous: str) -> Iter
     specmode = _specmode(specmode_of(step))
     names = file_names([target.name for target in facts.targets])
     for target, name in zip(facts.targets, names, strict=True):
-        if not _chosen(target.name, str(step.parameters.get("field", ""))):
+        if not chooses(step.parameters.get("field"), target.name):
             continue
         for group in _groups(step, specmode, target, facts):
             yield _image(
@@ -164,8 +178,7 @@ def _groups(
     step: Step, specmode: Specmode, target: TargetFacts, facts: ImagingFacts
 ) -> list[tuple[int, ...]]:
     """Return the spws that go into one image each: all into one of ``cont``."""
-    wanted = str(step.parameters.get("spw", ""))
-    spws = [spw for spw in target.spws if _chosen(str(spw), wanted)]
+    spws = [spw for spw in target.spws if chooses(step.parameters.get("spw"), str(spw))]
     if specmode == "cont":
         usable = tuple(spw for spw in spws if spw not in target.flagged)
         return [usable] if usable else []
@@ -248,11 +261,6 @@ def _specmode(text: str) -> Specmode:
             return text
         case _:
             raise PlanEmpty(f"no engine makes images of specmode {text!r}")
-
-
-def _chosen(name: str, selection: str) -> bool:
-    """Whether a comma-separated selection names this; an empty one names everything."""
-    return not selection or name in [part.strip() for part in selection.split(",")]
 
 
 def _nterms(spws: Sequence[int], facts: ImagingFacts) -> int:

@@ -40,6 +40,7 @@ _LISTS: Mapping[str, str] = {
     "repBW": "List the cube at the representative bandwidth",
 }
 _HEAD = '''\
+# -*- coding: utf-8 -*-
 """{title}
 
 Recipe {recipe}, for the ALMA pipeline {era} (CASA {casa}); written by
@@ -107,10 +108,8 @@ def as_script(recipe: Recipe, version: str | None, vis: Sequence[str] = ()) -> s
     body = _body(recipe, told)
     return (
         _HEAD.format(
-            title=recipe.title.replace('"', "'").replace("\\", "/"),
-            recipe=" ".join([recipe.id, *(f"--set {one}" for one in recipe.overrides)]).replace(
-                '"', "'"
-            ),
+            title=_quotable(recipe.title),
+            recipe=_quotable(" ".join([recipe.id, *(f"--set {one}" for one in recipe.overrides)])),
             era=told.era,
             casa=release.casa,
             how="python hifatargets.py x.ms"
@@ -123,6 +122,11 @@ def as_script(recipe: Recipe, version: str | None, vis: Sequence[str] = ()) -> s
         + body
         + _TAIL.format(function=FUNCTION)
     )
+
+
+def _quotable(text: str) -> str:
+    """Return a text that says the same to people and can stand in a docstring."""
+    return text.replace('"', "'").replace("\\", "/")
 
 
 def _tasks_are(era: str) -> str:

@@ -12,6 +12,8 @@ from reimage.recipes.recipe import Recipe, Step, Value
 
 FINDER_ROBUST = 1.0
 """The continuum finder's cubes are made with this, whatever the images' robust."""
+DEFAULT_ROBUST = 0.5
+"""Of lists that set none, where nothing chooses one."""
 _UNSET = -999
 _SHAPE = ("nbins", "hm_cell", "hm_imsize", "uvtaper")
 
@@ -19,7 +21,7 @@ _SHAPE = ("nbins", "hm_cell", "hm_imsize", "uvtaper")
 def prepare_inputs(recipe: Recipe) -> dict[str, Any]:
     """Return the part of job ``image_prepare``'s input that the recipe decides.
 
-    Where a list sets ``robust`` itself, nothing else chooses one: so does the pipeline.
+    A list that sets ``robust`` itself has that one: so has the pipeline's.  All others share one.
     """
     split = _step(recipe, "hif_mstransform")
     chanbin = split.get("chanbin", 1)
@@ -31,13 +33,14 @@ def prepare_inputs(recipe: Recipe) -> dict[str, Any]:
         averaging |= {"timeaverage": True, "timebin": timebin}
     tasks = {step.task for step in steps(recipe)}
     wanted = list(lists(recipe))
-    own = any("robust" in step.parameters for step in wanted)
+    own = [robust for robust in map(_robust, wanted) if robust is not None]
+    is_open = not own or len(own) < len(wanted)
     return {
         "mstransform": averaging,
         "flagtargets": "hifa_flagtargets" in tasks
         and _step(recipe, "hifa_flagtargets").get("template", True),
-        "robust": max((_robust(step) for step in wanted), default=0.5),
-        "imageprecheck": "hifa_imageprecheck" in tasks and not own,
+        "robust": DEFAULT_ROBUST if is_open else max(own),
+        "imageprecheck": "hifa_imageprecheck" in tasks and is_open,
         "checkproductsize": _sizes(recipe) if "hif_checkproductsize" in tasks else None,
         "lists": [_geometry(step) for step in wanted],
     }
@@ -57,9 +60,11 @@ def _sizes(recipe: Recipe) -> dict[str, Value]:
 
 
 def _geometry(step: Step) -> dict[str, Value]:
-    """Return what a list says of the shape of its images; empty: the heuristics choose."""
+    """Return what a list says of the shape of its images; empty, or no robust: it is chosen."""
     said = {name: step.parameters.get(name, "") for name in _SHAPE}
-    return {"specmode": specmode_of(step), **said}
+    robust = _robust(step)
+    own: dict[str, Value] = {} if robust is None else {"robust": robust}
+    return {"specmode": specmode_of(step), **said, **own}
 
 
 def make_inputs(recipe: Recipe) -> dict[str, Any]:
@@ -112,9 +117,10 @@ def _clean_settings(parameters: Mapping[str, Value]) -> dict[str, Any]:
     }
 
 
-def _robust(step: Step) -> float:
-    value = step.parameters.get("robust", 0.5)
-    return float(value) if isinstance(value, int | float) else 0.5
+def _robust(step: Step) -> float | None:
+    """Return what a list sets itself; None where it leaves that to others."""
+    value = step.parameters.get("robust")
+    return float(value) if isinstance(value, int | float) else None
 
 
 def steps(recipe: Recipe) -> tuple[Step, ...]:

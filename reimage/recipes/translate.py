@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from reimage.errors import RecipeError
 from reimage.recipes.dialect import TASKS
-from reimage.recipes.effective import LIST, effective
+from reimage.recipes.effective import LIST, effective, specmode_of
 from reimage.recipes.recipe import Recipe, Step, Value
 from reimage.recipes.releases import Dialects, Era, Split, Task, dialects, era_of, named
 
@@ -93,7 +93,7 @@ class _Translator:
                 evidence={"step": step.id, "task": step.task, "pipeline": self.era},
             )
         if step.task == LIST:
-            self.listed = step.parameters
+            self.listed = said = {"specmode": specmode_of(step), **said}
         said = {**self.merged.pop(step.task, {}), **said}
         if rule.split and rule.split.holds(self.at):
             said = self._split(step, rule.split, said)

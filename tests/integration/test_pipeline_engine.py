@@ -324,6 +324,53 @@ def test_names_that_the_recipe_does_not_ask_for_are_said(request_of):
     assert "names-not-of-recipe:2017" in answer.caveats
 
 
+CARRIED = ("calapply", "flagversions", "restorescript", "flux.csv")
+
+
+def test_what_the_pipeline_writes_itself_is_not_absent(request_of, tmp_path):
+    """The delivery's calls go with it, by another name: it has none of the rest."""
+    delivered = tmp_path / "delivery" / "uid___A002_X1_X2.ms.calapply.txt"
+    delivered.parent.mkdir()
+    delivered.write_text("delivered")
+    asked = request_of(
+        {"calibrated": True},
+        carried={**dict.fromkeys(CARRIED, ()), "calapply": (delivered,)},
+    )
+    first = beside(engines.make(asked))
+    assert {kind for kind, _ in first if kind in CARRIED} == set(CARRIED)
+    assert {state for (kind, _), state in first.items() if kind in CARRIED} == {ProductState.MADE}
+    assert [name for kind, name in first if kind == "calapply"] == [
+        delivered.name,
+        f"2.{delivered.name}",
+    ]
+    assert (tmp_path / "image" / "products" / f"2.{delivered.name}").samefile(delivered)
+    assert beside(engines.make(asked)) == first  # killed before the proof, it is looked at again
+
+
+def test_what_nobody_has_is_absent_only_where_there_is_a_delivery(request_of):
+    found = beside(engines.make(request_of(carried=dict.fromkeys(CARRIED, ()))))
+    assert {kind: state for (kind, _), state in found.items() if kind in CARRIED} == dict.fromkeys(
+        CARRIED, ProductState.ABSENT
+    )
+    again = beside(engines.make(request_of()))
+    assert not {kind for kind, _ in again} & set(CARRIED)
+
+
+def beside(answer):
+    return {(row.kind, row.name): row.state for row in answer.products if not row.image}
+
+
+def test_a_selection_of_what_is_not_there_is_a_caveat(request_of):
+    steps = tuple(
+        replace(step, parameters={**step.parameters, "spw": "0,9"})
+        if step.id == "makeimlist-cube"
+        else step
+        for step in STEPS
+    )
+    answer = engines.make(request_of({}, steps))
+    assert "selection-not-found:spw=9" in answer.caveats
+
+
 def test_a_step_that_the_pipeline_lacks_is_refused(request_of):
     steps = (*STEPS[:3], a_step("hif_selfcal"), *STEPS[3:])
     with pytest.raises(pipeline_driving.PipelineStepMissing, match="hif_selfcal"):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import tarfile
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
-from making_accounts import EB, FACTS, PLAN, make_imaged, make_request
+from making_accounts import EB, FACTS, PLAN, call, make_imaged, make_request
 
 from reimage.delivery import paperwork
-from reimage.imaging.accompany import accompany
+from reimage.imaging.accompany import CARRIED, accompany
 from reimage.model import ProductState
 
 MADE = ProductState.MADE
@@ -102,14 +103,17 @@ def test_what_was_delivered_is_carried_over_without_a_copy(done, delivered):
     assert (request.root / row.path).samefile(delivered["calapply"][0])
 
 
-def test_what_is_not_there_is_absent_with_the_reason(done, tmp_path):
+def test_what_is_not_there_is_absent_with_the_reason(done):
     _, imaged = done
     gone = next(p for p in imaged.products if p.name == "gone.flagversions.tgz")
     assert (gone.state, gone.reason) == (ProductState.ABSENT, "it is no longer in the delivery")
     assert rows(imaged)["flux.csv"].reason == "the delivery has none"
+
+
+def test_without_a_delivery_nothing_of_one_is_missing(tmp_path):
     request = make_request(tmp_path, "weblog=false")
     alone = rows(accompany(request, make_imaged(request), FACTS))
-    assert alone["calapply"].reason == "imaged without a delivery"
+    assert not set(alone) & set(CARRIED)
 
 
 def test_files_of_one_name_stay_apart(tmp_path):
@@ -207,3 +211,15 @@ def test_no_page_holds_a_target_s_name_unescaped(site, done):
         text = path.read_text()
         assert "NGC <1>" not in text
         assert str(request.root) not in text
+
+
+def test_calls_for_an_image_that_is_absent_are_not_replayed(tmp_path):
+    request = make_request(tmp_path)
+    absent = PLAN[1].basename
+    with (request.directory / "make-0" / "calls.jsonl").open("a") as out:
+        name = str(request.directory / "scratch" / absent)
+        out.write(json.dumps(call("tclean", 14.0, vis=["a.ms"], imagename=name)) + "\n")
+    log = rows(accompany(request, make_imaged(request), FACTS))["casa_commands"]
+    said = (request.root / log.path).read_text()
+    assert absent not in said
+    assert PLAN[0].basename in said

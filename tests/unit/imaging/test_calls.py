@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from dataclasses import replace
 
 import pytest
 from making_accounts import EB, PLAN, call, make_request, write_calls
@@ -103,12 +104,38 @@ def test_the_log_has_a_comment_for_every_step(log, request_):
 def test_steps_that_the_engine_leaves_out_have_no_calls(request_):
     """Today's recipe lists its images twice: before and after a self-calibration that is not done here."""
     recipe = load_recipe("hifa-image")
-    whose = calls.makers(recipe)
-    assert whose["mfs"] == "makeimages-mfs"
-    assert "selfcal" not in " ".join(whose.values())
+    assert [calls.maker_of(recipe, image) for image in PLAN] == [
+        "makeimages-mfs",
+        "makeimages-cont",
+        "makeimages-cube",
+    ]
     log = calls.commands_log((), recipe, {}, "6.7")
     assert "hif_selfcal" not in log
     assert "datatype='selfcal'" not in log
+
+
+def test_each_of_two_lists_of_one_specmode_has_its_own_images():
+    recipe = load_recipe("hifatargets-2017")
+    kinds = ("hif_makeimlist", "hif_makeimages")
+    first = [step for step in recipe.steps if step.task in kinds][:2]
+    named = {"specmode": "mfs", "field": "B, C", "spw": "0"}
+    second = [
+        replace(first[0], id="list-again", parameters=named),
+        replace(first[1], id="images-again"),
+    ]
+    first = [replace(first[0], parameters={**named, "field": "A"}), first[1]]
+    recipe = replace(recipe, steps=(*first, *second))
+    made = {
+        (target, spw): calls.maker_of(recipe, replace(PLAN[0], target=target, spws=(spw,)))
+        for target in "ABC"
+        for spw in (0, 1)
+    }
+    assert made == {
+        ("A", 0): "makeimages-mfs",
+        ("B", 0): "images-again",
+        ("C", 0): "images-again",
+        **dict.fromkeys([("A", 1), ("B", 1), ("C", 1)], ""),
+    }
 
 
 def test_a_torn_line_is_passed_over(request_):

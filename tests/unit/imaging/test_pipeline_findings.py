@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from reimage.casa import log
 from reimage.imaging import pipeline_findings
 from reimage.imaging.pipeline_steps import Message, PipelineStep, Score
 
@@ -14,10 +16,28 @@ CORPUS = Path(__file__).parents[2] / "corpus"
 EXPECTED = tomllib.loads((CORPUS / "pipeline" / "findings.toml").read_text())
 
 
+STDOUT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ([A-Z]+): (.*)")
+"""As the pipeline prints it."""
+
+
+def messages_of(lines):
+    """Yield the messages of a log, of CASA or as the pipeline prints it, each once."""
+    seen = set()
+    for line in lines:
+        parsed, printed = log.parse_line(line), STDOUT.match(line)
+        if parsed is not None:
+            level, text = parsed.severity, parsed.message.strip()
+        elif printed:
+            level, text = printed[1], printed[2].strip()
+        else:
+            level, text = "", line.strip()
+        if text and text not in seen:
+            seen.add(text)
+            yield Message(level=level, text=text)
+
+
 def found_in(text, task="hif_makeimages"):
-    return list(
-        pipeline_findings.of_messages(pipeline_findings.of_log(text.splitlines()), "s", task)
-    )
+    return list(pipeline_findings.of_messages(messages_of(text.splitlines()), "s", task))
 
 
 @pytest.mark.parametrize("case", sorted(EXPECTED))

@@ -55,6 +55,33 @@ def test_names_of_all_years_lose_the_stage():
         assert one.image.basename == f"{OUS}.N_1_sci.spw0.mfs{data}.I"
 
 
+def test_what_a_list_names_and_no_list_has_is_a_caveat():
+    """What CASA's syntax says by ids, patterns or ranges is the pipeline's own business."""
+
+    def said(**arguments):
+        steps = [lists("l", listed("0"), **arguments), makes("m")]
+        return pipeline_plan.caveats(steps, ())
+
+    assert said(field="N 1,M 2", spw="0,5") == (
+        "selection-not-found:field=M 2",
+        "selection-not-found:spw=5",
+    )
+    assert said(field="N 1", spw="0") == said(field="N*,3", spw="0~3") == said() == ()
+    skipped = replace(lists("l", field="M 2"), state="skipped")
+    assert (
+        pipeline_plan.caveats([lists("k", listed("0")), makes("m"), skipped, makes("n")], ()) == ()
+    )
+
+
+def test_a_flagged_spw_that_is_named_was_there():
+    flagged = Message(
+        level="WARNING", text="Data for EB a.ms, field N 1, spw 1 is completely flagged."
+    )
+    one = replace(lists("l", listed("0"), spw="0,1"), messages=(flagged,))
+    steps = [one, makes("m")]
+    assert pipeline_plan.caveats(steps, pipeline_findings.find(steps)) == ()
+
+
 def test_self_calibrated_images_are_images_of_their_own():
     again = lists("l2", listed("0", data=".selfcal"), datatype="selfcal")
     steps = [lists("l", listed("0")), makes("m"), again, makes("m2")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,10 @@ def test_what_is_no_ms(tmp_path):
         standalone.find_ms([tmp_path / "folder"])
     with pytest.raises(standalone.MsNotHere, match="is not there"):
         standalone.find_ms([tmp_path / "nothing.ms"])
+    with pytest.raises(standalone.MsNotHere, match="too long"):
+        standalone.find_ms([tmp_path / ("x" * 300)])
+    with pytest.raises(standalone.MsNotHere, match="home"):
+        standalone.find_ms([Path("~nobody-has-this-name/x.ms")])
 
 
 def test_one_execution_block_twice(tmp_path):
@@ -182,6 +187,32 @@ def test_a_directory_that_cannot_be(tmp_path):
     assert not (ms / "o").exists()
 
 
+def test_a_name_that_no_file_can_have(tmp_path):
+    with (
+        pytest.raises(held.ImageDirectoryUnwritable, match="too long"),
+        held.opened(tmp_path / ("o" * 300), ask(make_ms(tmp_path, "a.ms"))),
+    ):
+        pass
+
+
+def test_what_lies_inside_an_ms_is_found_out_behind_links(tmp_path):
+    ms = make_ms(tmp_path, "a.ms")
+    (tmp_path / "link").symlink_to(ms)
+    with pytest.raises(held.ImageDirectoryForeign), held.opened(tmp_path / "link" / "o", ask(ms)):
+        pass
+    with held.opened(ms / ".." / "o", ask(ms)) as is_begun:
+        assert not is_begun
+
+
+def test_an_earlier_start_that_died_at_once_is_no_stranger(tmp_path):
+    place = tmp_path / "o"
+    place.mkdir()
+    for name in ("lock", "asked.json.part"):
+        (place / name).touch()
+    with held.opened(place, ask(make_ms(tmp_path, "a.ms"))) as is_begun:
+        assert not is_begun
+
+
 def test_two_at_once(tmp_path):
     asked = ask(make_ms(tmp_path, "a.ms"))
     with (
@@ -205,6 +236,7 @@ def test_what_was_given_up_can_be_tried_again(tmp_path):
     for name, record in (
         ("made", {"image": "A", "state": "made"}),
         ("absent", {"image": "B", "state": "absent"}),
+        ("killed-absent", {"what": "absent", "message": "SIGKILL"}),
         ("continuum", {"caveats": []}),
     ):
         document.write(tmp_path / "records" / f"{name}.json", record)

@@ -58,6 +58,7 @@ def test_only_what_differs_is_said(site):
         '[[step]]\nid = "checkproductsize"\nparameters = { maxcubesize = 10.0 }\n'
         '[[step]]\nbefore = "exportdata"\nid = "fast"\ntask = "hif_makeimlist"\n'
         'parameters = { spw = "0" }\n'
+        '[[step]]\nafter = "fast"\nid = "images"\ntask = "hif_makeimages"\nparameters = { tlimit = 4 }\n'
     )
     mine = load_recipe("mine", [folder])
     steps = {step.id: step for step in mine.steps}
@@ -69,7 +70,7 @@ def test_only_what_differs_is_said(site):
         "maxcubelimit": 60.0,
         "maxproductsize": 500.0,
     }
-    assert [step.id for step in mine.steps][-2:] == ["fast", "exportdata"]
+    assert [step.id for step in mine.steps][-3:] == ["fast", "images", "exportdata"]
 
 
 def test_layers_upon_layers(site):

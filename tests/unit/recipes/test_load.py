@@ -212,7 +212,19 @@ def test_last_override_wins(seed):
         ("tlimit=3", "not a change", "step.param=value"),
         ("makeimages.hm_nsimga=3", "no parameter 'hm_nsimga'", "Did you mean hm_nsigma?"),
         ("engine=task", "engine", "tasks, pipeline"),
-        ("naming=new", "naming", ""),
+        ("naming=new", "naming", "A year"),
+        ("weblog=often", "weblog", "weblog=false"),
+        ("makeimages.tlimit=nan", "tlimit is nan, which is no number", "TOML"),
+        ("makeimages.hm_cyclefactor=inf", "hm_cyclefactor is inf, which is no number", "TOML"),
+        ("makeimages.tlimit=-3", "takes 0 to inf", "TOML"),
+        ("makeimages.tlimit=3\nx=2", "not of type float", "TOML"),
+        ("makeimlist.robust=9", "robust is 9.0; the tasks engine takes -2 to 2", "TOML"),
+        ("mstransform.chanbin=0", "chanbin is 0; the tasks engine takes 1 to inf", "TOML"),
+        ("mstransform.timebin=long", "write it as 30s", "TOML"),
+        ("mstransform.timebin=", "write it as 30s", "TOML"),
+        ("uvcontsub.fitorder=-1", "fitorder is -1; the tasks engine takes 0 to inf", "TOML"),
+        ("makeimlist.hm_cell=0.0arcsec", "write it as 0.1arcsec", "TOML"),
+        ("makeimlist.hm_imsize=0.0pb", "write it as 512 or 0.3pb", "TOML"),
         ("findcont.enabled=false", "only optional steps", "Optional in hifatargets-2017: none"),
     ],
 )
@@ -273,3 +285,19 @@ def test_overrides_of_different_parameters_commute(tlimit, nsigma):
     one = override(PARSED, [f"makeimages.tlimit={tlimit!r}", f"makeimages.hm_nsigma={nsigma!r}"])
     two = override(PARSED, [f"makeimages.hm_nsigma={nsigma!r}", f"makeimages.tlimit={tlimit!r}"])
     assert one.steps == two.steps
+
+
+def test_a_target_that_looks_like_a_date_is_a_name():
+    made = override(load_recipe("hifa-image"), ["makeimlist-mfs.field=2020-01-01"])
+    (step,) = (step for step in made.steps if step.id == "makeimlist-mfs")
+    assert step.parameters["field"] == "2020-01-01"
+
+
+@pytest.mark.parametrize("gone", ["makeimlist-cont", "makeimages-cont"])
+def test_a_list_without_images_or_images_without_a_list(site, gone):
+    """What would be ignored in silence is an error."""
+    said = f'[[step]]\nid = "{gone}"\nremove = true\n'
+    text = f'schema = 1\nextends = "hifatargets-2017"\n{said}'
+    other = {"makeimlist-cont": "makeimages-cont", "makeimages-cont": "makeimlist-cont"}[gone]
+    with pytest.raises(RecipeUnreadable, match=f"step {other} would make nothing"):
+        load_recipe("mine", [site(text)])

@@ -20,12 +20,14 @@ from reimage.recipes.plan import (
     RepBwFacts,
     SpwFacts,
     TargetFacts,
+    caveats,
     file_names,
     plan,
 )
 
 RECIPE = load_recipe("hifatargets-2017")
 MOUS = "uid://A001/X11a/X2d"
+LIST = "makeimlist-mfs"
 
 
 def make_facts(*targets: str, edges=((226.4e9, 226.9e9), (243e9, 245e9)), flagged=()):
@@ -101,6 +103,61 @@ def test_recipe_chooses_fields_and_spws(recipe):
 def test_nothing_to_image_is_an_error(recipe):
     with pytest.raises(PlanEmpty):
         plan(make_facts("A"), override(recipe, ["makeimlist.field=B"]), MOUS)
+
+
+def test_what_is_named_and_not_there_is_a_caveat(recipe):
+    facts = make_facts("A", "B")
+    chosen = override(recipe, ["makeimlist.field=B, C", 'makeimlist-cube.spw="1,7"'])
+    assert {image.target for image in plan(facts, chosen, MOUS)} == {"B"}
+    assert caveats(facts, chosen) == ("selection-not-found:field=C", "selection-not-found:spw=7")
+    assert caveats(facts, recipe) == ()
+
+
+def test_spw_of_another_target_is_not_there(recipe):
+    facts = make_facts("A", "B")
+    facts = replace(facts, targets=(facts.targets[0], replace(facts.targets[1], spws=(0,))))
+    one = override(recipe, ["makeimlist-mfs.field=B", 'makeimlist-mfs.spw="0,1"'])
+    assert caveats(facts, one) == ("selection-not-found:spw=1",)
+    both = override(recipe, ['makeimlist-mfs.spw="0,1"'])
+    assert caveats(facts, both) == ()
+
+
+def test_nothing_to_image_says_what_is_not_there(recipe):
+    facts = make_facts("A")
+    with pytest.raises(PlanEmpty, match=r"there is no field=B$") as raised:
+        plan(facts, override(recipe, ["makeimlist.field=B", 'makeimlist.spw="0"']), MOUS)
+    assert raised.value.evidence == {"targets": ["A"], "spws": [0, 1]}
+
+
+@given(
+    there=st.dictionaries(
+        st.sampled_from("ABCD"), st.sets(st.integers(0, 4), min_size=1), min_size=1
+    ),
+    field=st.lists(st.sampled_from("ABCDE")),
+    spw=st.lists(st.integers(0, 6)),
+)
+def test_what_is_named_is_imaged_or_told(there, field, spw):
+    """By a list of images per spw, whatever it says."""
+    facts = ImagingFacts(
+        targets=tuple(TargetFacts(name=n, spws=tuple(s), flagged=()) for n, s in there.items()),
+        spws=tuple(SpwFacts(id=n, low_hz=1e11, high_hz=1.01e11) for n in range(7)),
+    )
+    said = {"specmode": "mfs", "field": ",".join(field), "spw": ",".join(map(str, spw))}
+    steps = tuple(replace(step, parameters=said) for step in RECIPE.steps if step.id == LIST)
+    maker = tuple(step for step in RECIPE.steps if step.id == "makeimages-mfs")
+    one = replace(RECIPE, steps=(*steps, *maker))
+    try:
+        images = plan(facts, one, MOUS)
+    except PlanEmpty:
+        images = ()
+    told = {caveat.removeprefix("selection-not-found:") for caveat in caveats(facts, one)}
+    made = {f"field={image.target}" for image in images}
+    made |= {f"spw={number}" for image in images for number in image.spws}
+    named = {f"field={name}" for name in field} | {f"spw={number}" for number in spw}
+    assert not told & made
+    assert told <= named
+    if images:
+        assert {one for one in named if one.startswith("spw=")} <= told | made
 
 
 def test_list_that_does_not_say_is_of_cubes(recipe):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import types
 
@@ -95,6 +96,22 @@ def test_changes_are_told_and_written():
     text = as_script(recipe, "2025.1")
     assert "--set makeimages.hm_cyclefactor=3" in text
     assert text.count("hif_makeimages(hm_cyclefactor=3.0)") == 7
+
+
+@pytest.mark.parametrize("field", ["a\\N b", 'x""" + """y', "end\\"])
+def test_changes_cannot_break_out_of_the_script(field, monkeypatch):
+    recipe = override(load_recipe("hifa-image"), [f"makeimlist-mfs.field='{field}'"])
+    made, _ = run(as_script(recipe, "2025.1"), monkeypatch)
+    fields = [said["field"] for task, said in made if "field" in said]
+    assert fields == [field]
+
+
+def test_the_python_2_of_older_casas_is_told_how_letters_are_written():
+    """Else one that is not ASCII, in a title or a file's name, is a SyntaxError there (PEP 263)."""
+    text = as_script(load_recipe("hifatargets-2017"), "2016.10", ["/data/été.ms"])
+    assert "été" in text
+    assert re.match(r"[ \t\f]*#.*?coding[:=][ \t]*utf-8", text)
+    assert ast.get_docstring(ast.parse(text))
 
 
 def test_title_cannot_break_out_of_the_script():

@@ -25,7 +25,7 @@ def test_defaults_of_the_pipeline():
     inputs = make_inputs(recipe)
     assert set(inputs["settings"]) == {"mfs", "cont", "cube"}
     assert inputs["settings"]["mfs"] == {
-        "robust": 0.5,
+        "robust": None,
         "masking": "auto",
         "tlimit": 2.0,
         "nsigma": 0.0,
@@ -58,7 +58,7 @@ def test_each_specmode_has_the_settings_of_its_own_step():
     assert settings["cube"]["mask"] == {"sidelobethreshold": 3.0}
     assert settings["cube"]["cyclefactor"] == 3
     assert settings["cont"]["mask"] == {}
-    assert (settings["mfs"]["robust"], settings["cube"]["robust"]) == (2.0, 0.5)
+    assert (settings["mfs"]["robust"], settings["cube"]["robust"]) == (2.0, None)
 
 
 def test_given_continuum_file_is_passed_on():
@@ -81,10 +81,36 @@ def test_todays_recipe_looks_before_it_images():
     assert [one["specmode"] for one in inputs["lists"]] == ["mfs", "cont", "repBW", "cube"]
 
 
-def test_robust_that_is_set_is_not_chosen_again():
+def test_robust_that_is_set_is_that_of_its_own_list_only():
     recipe = override(load_recipe("hifa-image"), ["makeimlist-cube.robust=2.0"])
     inputs = prepare_inputs(recipe)
+    assert (inputs["imageprecheck"], inputs["robust"]) == (True, 0.5)
+    assert {one["specmode"]: one.get("robust") for one in inputs["lists"]} == {
+        "mfs": None,
+        "cont": None,
+        "repBW": None,
+        "cube": 2.0,
+    }
+    settings = make_inputs(recipe)["settings"]
+    assert {mode: one["robust"] for mode, one in settings.items()} == {
+        "mfs": None,
+        "cont": None,
+        "repBW": None,
+        "cube": 2.0,
+    }
+
+
+def test_robust_that_every_list_sets_is_not_chosen_again():
+    recipe = override(load_recipe("hifa-image"), ["makeimlist.robust=2.0"])
+    inputs = prepare_inputs(recipe)
     assert (inputs["imageprecheck"], inputs["robust"]) == (False, 2.0)
+
+
+def test_robust_of_one_list_is_not_that_of_the_others():
+    """Their cells would be too large for their beams."""
+    inputs = prepare_inputs(changed("makeimlist-mfs.robust=2.0"))
+    assert inputs["robust"] == 0.5
+    assert [one.get("robust") for one in inputs["lists"]] == [2.0, None, None]
 
 
 def test_shape_of_the_images_goes_with_their_list():

@@ -15,6 +15,12 @@ from reimage.recipes.translate import RecipeNotInDialect, translate
 
 SEED = override(load_recipe("hifatargets-2017"), ["engine=pipeline"])
 TODAY = override(load_recipe("hifa-image"), ["engine=pipeline"])
+CUBES = replace(
+    SEED,
+    steps=tuple(
+        s for s in SEED.steps if "cube" in s.id or s.task in {"hifa_importdata", "hifa_exportdata"}
+    ),
+)
 
 
 def calls(recipe, version):
@@ -185,3 +191,16 @@ def test_translation_says_everything_or_nothing(name, era):
     ]
     missing = said - {call.step for call in told.calls}
     assert not missing or told.caveats
+
+
+@pytest.mark.parametrize("era", [release.era for release in dialects().release])
+def test_a_list_that_does_not_say_it_is_of_cubes(era):
+    """The default of today is not what a pipeline of other years does by default."""
+
+    def without(step):
+        said = {k: v for k, v in step.parameters.items() if (k, v) != ("specmode", "cube")}
+        return replace(step, parameters=said)
+
+    bare = replace(CUBES, steps=tuple(map(without, CUBES.steps)))
+    assert bare != CUBES
+    assert calls(bare, era) == calls(CUBES, era)

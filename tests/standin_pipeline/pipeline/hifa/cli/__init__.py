@@ -52,4 +52,10 @@ def hifa_exportdata(context, imaging_products_only=False):
     recipe = context.state["recipe_name"]
     for name in ("weblog.tgz", "pipeline_manifest.xml", "casa_commands.log", "casa_pipescript.py"):
         (products / f"{context.ous}.{recipe}.{name}").write_text("stand-in")
+    if context.plan.get("calibrated") and not imaging_products_only:
+        ms = "uid___A002_X1_X2.ms"
+        names = (f"{ms}.calapply.txt", f"{ms}.flagversions.tgz")
+        for name in (*names, f"{context.ous}.{recipe}.casa_piperestorescript.py"):
+            (products / name).write_text("stand-in")
+        Path("flux.csv").write_text("ms,field,spw,I\na,0,0,1.0\n")
     return _basetask.Results()
