@@ -12,10 +12,10 @@ WITH := --quiet --constraint ops/constraints.txt
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t12
 
+# uv is ten times faster; where it cannot reach what pip reaches (certificates, proxies), pip does it
 $(SET_UP): pyproject.toml ops/constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install $(WITH) uv
-	# uv is ten times faster; where it cannot reach what pip reaches (certificates, proxies), pip does it
 	$(BIN)/python -m uv pip install --python $(BIN)/python $(WITH) --editable '.[dev,postgresql]' || \
 	$(BIN)/python -m pip install $(WITH) --editable '.[dev,postgresql]'
 	@touch $@

@@ -198,6 +198,8 @@ def find_target(session: Session, holding: str, target: str) -> RunRow:
     try:
         return runs.find(session, target)
     except RunUnknown as error:
+        if "run" not in error.evidence:  # it begins the names of several
+            raise
         raise RunUnknown(
             f"no run {target!r}, and no dataset {target!r} that has one", evidence=error.evidence
         ) from error

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reimage.casa import builds, environments
-from reimage.cli import casa_choice, complete, render, site_shapes
+from reimage.cli import casa_choice, complete, places, render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.render import Column
@@ -176,7 +176,7 @@ def register(
     """Probe an existing CASA and register it."""
     settings = Invocation.of(context).settings
     described = builds.from_path(
-        path.expanduser().absolute(), environments.casadata_path(settings.cache)
+        (places.found(path) or path).absolute(), environments.casadata_path(settings.cache)
     )
     if name is not None:
         described = replace(described, id=name)

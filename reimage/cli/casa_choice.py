@@ -52,8 +52,7 @@ def reason(invocation: Invocation, target: str) -> site_shapes.CasaReasons:
 
 def _place(invocation: Invocation, target: str) -> Path:
     """Return the directory or file that is meant; only a dataset asks the run database."""
-    path = Path(target).expanduser()
-    return path if path.exists() else places.fetched(places.latest_run(invocation, target))
+    return places.found(target) or places.fetched(places.latest_run(invocation, target))
 
 
 def tell(found: site_shapes.CasaReasons, *, explain: bool) -> None:

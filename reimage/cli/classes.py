@@ -11,7 +11,7 @@ from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.render import Column
 from reimage.errors import UsageError
-from reimage.triage.catalogue import ErrorClass, load_classes
+from reimage.triage.catalogue import ErrorClass, Sample, load_classes
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -73,8 +73,8 @@ def show(
     out = render.console()
     out.print(render.heading(f"{found.family}/{found.id}: {found.title}"), soft_wrap=True)
     facts = {
-        "meaning": found.meaning,
-        "advice": found.advice,
+        "meaning": " ".join(found.meaning.split()),
+        "advice": " ".join(found.advice.split()),
         "who acts": found.fault.value,
         "remedy": found.fix or found.remedy.value,
         "explains": ", ".join(found.explains),
@@ -83,8 +83,17 @@ def show(
     render.pairs(out, {key: value for key, value in facts.items() if value})
     out.print(render.heading("examples"))
     for example in found.evidence.examples:
-        text = example if isinstance(example, str) else str(example.model_dump(exclude_none=True))
-        out.print(f"  {text.strip()}", soft_wrap=True)
+        out.print(f"  {_example(example)}", soft_wrap=True)
+
+
+def _example(one: str | Sample) -> str:
+    """Return a piece of a log as it is, and a clue as what it says."""
+    if isinstance(one, str):
+        return one.strip()
+    facts = one.model_dump(mode="json", exclude_none=True, exclude={"text"})
+    return ", ".join(
+        [*(f"{key} {value}" for key, value in facts.items()), *filter(None, [one.text])]
+    )
 
 
 def _brief(one: ErrorClass) -> dict[str, Any]:

@@ -29,12 +29,6 @@ COLUMNS = (
     Column(title="title"),
     Column(title="issue", keep=3),
 )
-NEEDED = (
-    Column(title="fix"),
-    Column(title="before", keep=6),
-    Column(title="does", keep=6),
-    Column(title="because", keep=2),
-)
 
 
 @app.callback(epilog="Examples:\n\nreimage fix list\n\nreimage fix applicable uid://A001/X1a2b/X1")
@@ -117,14 +111,11 @@ def applicable(
 
 
 def _tell(found: site_shapes.Applicable) -> None:
-    if found.applicable:
-        rows: list[list[render.Cell | None]] = [
-            [one.fix, one.before.value, _does(one), one.because] for one in found.applicable
-        ]
-        render.table(render.console(), NEEDED, rows)
-        for one in found.applicable:
-            _offer(one)
-    else:
+    out = render.console()
+    for one in found.applicable:
+        render.pairs(out, {one.fix: f"before {one.before.value}, {_does(one)}: {one.because}"})
+        _offer(one)
+    if not found.applicable:
         render.say("no fix is needed")
     if found.unasked:
         render.say(f"{len(found.unasked)} fixes look at restored MSs, and there are none yet")
@@ -163,8 +154,8 @@ def _place(invocation: Invocation, target: str) -> Path:
     ------
     DeliveryNotHere, RunUnknown
     """
-    path = Path(target).expanduser()
-    return path if path.is_dir() else places.latest_run(invocation, target)
+    path = places.found(target)
+    return path if path and path.is_dir() else places.latest_run(invocation, target)
 
 
 def _evidence(place: Path) -> tuple[Delivery, Facts]:

@@ -21,7 +21,8 @@ from reimage.errors import ReimageError
 from reimage.imaging import held, standalone
 from reimage.imaging.summary import ImageSummary, derive, summarise
 from reimage.journal import Journal
-from reimage.model import Product, Result
+from reimage.model import Result
+from reimage.queueing import MissingUnlike
 from reimage.recipes.load import load_recipe, override
 from reimage.run import Limits
 from reimage.settings import Settings
@@ -95,13 +96,15 @@ def image(
 ) -> None:
     """Make images of calibrated MSs outside any run, by a recipe.
 
-    Nothing is asked of the archive or the run database, and the MSs are only read.  Interrupted or killed, the
-    same command goes on; other inputs want another directory.
+    Nothing is asked of the archive or the run database, and MSs are only read.
+    Stopped, the same command goes on; other inputs want another directory.
     """
     settings = Invocation.of(context).settings
     chosen = load_recipe(recipe or settings.recipe, settings.recipes)
     if overrides:
         chosen = override(chosen, overrides)
+    if missing and chosen.engine == "pipeline":
+        raise MissingUnlike("the engine `pipeline` makes its images in one go")
     asked = _asked(settings, ms, chosen, name=name, column=column, casa=casa)
     directory = output.absolute()
     with held.opened(directory, asked) as is_begun:
@@ -151,11 +154,14 @@ def _made(
     directory: Path, asked: standalone.Asked, limits: Limits, *, is_derived: bool
 ) -> run_shapes.Images:
     """Make the images, going on where an earlier start was stopped, and write down what came of it."""
-    render.say(f"{asked.recipe.id} with {asked.build.id}")
+    render.say(f"recipe {asked.recipe.id}, build {asked.build.id}")
+    if asked.recipe.engine == "pipeline" and limits.cores > 1:
+        render.say("the engine `pipeline` is one CASA process: `cores` changes nothing")
     journal = Journal(directory / JOURNAL, 1)
     try:
-        with ImageBoard(journal, held.kept(directory)) as board:
+        with ImageBoard(journal, lambda: held.kept(directory)) as board:
             made = standalone.make(directory, asked, limits, board.emit)
+            told = _told(directory, asked, made, is_derived=is_derived)
     except KeyboardInterrupt:
         render.say("stopped: the same command goes on")
         raise
@@ -164,11 +170,6 @@ def _made(
         raise
     finally:
         journal.close()
-    products = made.imaged.products
-    if is_derived:
-        products = derive(products, directory)
-    images = summarise(made.imaged.plan, products, directory)
-    told = _told(directory, asked, made, images, products)
     document.write(directory / OUTCOME, told)
     return told
 
@@ -177,14 +178,19 @@ def _told(
     directory: Path,
     asked: standalone.Asked,
     made: standalone.Standalone,
-    images: tuple[ImageSummary, ...],
-    products: tuple[Product, ...],
+    *,
+    is_derived: bool,
 ) -> run_shapes.Images:
+    """Measure the images, and draw them where that is asked for."""
+    products = made.imaged.products
+    if is_derived:
+        products = derive(products, directory)
+    images = summarise(made.imaged.plan, products, directory)
     return run_shapes.Images(
         directory=directory,
         result=Result.IMAGED if all(one.is_made for one in images) else Result.PARTIAL,
         recipe=asked.recipe.id,
-        recipe_digest=document.digest(asked.recipe),
+        recipe_digest=recipes.digest(asked.recipe),
         build=asked.build.id,
         ms=tuple(
             run_shapes.ImagedMs(eb=ms.eb, path=ms.path, column=one.column, because=one.because)
@@ -203,6 +209,9 @@ def _show(made: run_shapes.Images) -> None:
         render.say(f"caveat: {line}")
     count = sum(one.is_made for one in made.images)
     render.say(f"{count} of {len(made.images)} images: {made.directory / 'products'}")
+    weblog = made.directory / "weblog" / "index.html"
+    if weblog.exists():
+        render.say(f"weblog: {weblog}")
 
 
 def _row(one: ImageSummary) -> list[render.Cell | None]:

@@ -18,6 +18,15 @@ class DeliveryNotHere(UsageError):
     hint = "Name a directory or a file of a delivery, or fetch the dataset: `reimage run MOUS --until choose`."
 
 
+def found(target: str | Path) -> Path | None:
+    """Return what is called so on the disk; None where nothing is, or can be."""
+    try:
+        path = Path(target).expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError):  # too long for a name, not ours to look into, nobody's home
+        return None
+
+
 def latest_run(invocation: Invocation, target: str) -> Path:
     """Return the directory of a dataset's latest run; this asks the run database.
 

@@ -88,7 +88,7 @@ def _stem(names: list[str]) -> str:
 def _row(product: ProductRow, stem: str) -> list[render.Cell | None]:
     numbers = product.numbers
     return [
-        product.name.removeprefix(stem),
+        f"…{product.name[len(stem) :]}" if stem and product.name.startswith(stem) else product.name,
         Text(product.state.value, style=STYLES[product.state]),
         _number(numbers.get("rms_jy_beam"), 1e3, ".3g"),
         _number(numbers.get("dynamic_range"), 1, ".0f"),

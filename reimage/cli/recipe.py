@@ -25,6 +25,8 @@ RecipeId = Annotated[
         metavar="ID", help="A recipe.", autocompletion=complete.recipes, show_default=False
     ),
 ]
+ENGINES: Mapping[str, str] = {"pipeline": " (one CASA process, whatever `cores` says; no mpicasa)"}
+"""What has to be known of an engine before it is chosen."""
 _STYLES = {"-": "red", "+": "green", " ": "dim"}
 
 
@@ -119,7 +121,7 @@ def _print(found: Recipe) -> None:
     out = render.console()
     out.print(render.heading(f"{found.id}: {found.title}"), soft_wrap=True)
     facts = {
-        "engine": found.engine,
+        "engine": found.engine + ENGINES.get(found.engine, ""),
         "naming": f"as the pipeline of {found.naming}",
         "heuristics": f"of {found.heuristics}",
         "stages": ", ".join(found.stages),
@@ -130,6 +132,10 @@ def _print(found: Recipe) -> None:
         aside = " [optional]" * step.optional + " [left out]" * (step not in kept)
         said = f"{step.id}: {step.task}({_arguments(step.parameters)})"
         out.print(f"  {number:2}. {said}{aside}", soft_wrap=True)
+    if len(kept) < len(found.steps):
+        render.say(
+            f"[left out]: engine {found.engine} does not carry it out; a run says so among its caveats"
+        )
 
 
 def _show_script(recipe: Recipe, pipeline: str, *, as_json: bool) -> None:

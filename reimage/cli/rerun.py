@@ -40,7 +40,8 @@ def rerun(
 ) -> None:
     """Run a dataset again, keeping what an earlier run has proven.
 
-    A new run: the earlier one stays as it is.  Stages whose inputs are the same are adopted.
+    A new run: the earlier one keeps its record and its images.  Stages whose inputs are the same
+    are adopted: fetched files are shared, restored MSs move to the new run.
     """
     invocation = Invocation.of(context)
     with invocation.database() as database:

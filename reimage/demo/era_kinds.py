@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from reimage.demo.eras import FIRST, RUNNING, SECOND, EraKind, said
@@ -21,10 +22,9 @@ def kinds(running: str) -> tuple[EraKind, ...]:
     made = (
         *_early(),
         *_manual(),
-        *_pipeline_without_prefix(),
-        *_pipeline_prefixed(),
+        *_from_tables(_PIPELINE),
         *_not_restored(),
-        *_awkward(),
+        *_from_tables(_AWKWARD),
     )
     return tuple(_numbered(kind, number, running) for number, kind in enumerate(made, start=1))
 
@@ -138,56 +138,54 @@ def _tables(id_: str, about: str, dataset: DemoDataset, form: str) -> EraKind:
     )
 
 
-def _pipeline_without_prefix() -> tuple[EraKind, ...]:
-    return (
-        _tables(
-            "cycle2-pipeline",
-            "Cycle 2: first pipeline, .tar.gz, no manifest, PPR_uid.xml",
-            said("2013.1.00815.S", 2, "4.2.2"),
-            "pipeline_tar_gz",
-        ),
-        _tables(
-            "cycle3-pipeline-run-together",
-            "Cycle 3: .tar.gz, session and MOUS run together in the tables' name",
-            said("2015.1.00425.S", 3, "4.5.3"),
-            "pipeline_run_together",
-        ),
-        _tables(
-            "cycle4-pipeline",
-            "Cycle 4: .tgz, no prefix, cont.dat loose",
-            said("2016.1.01435.S", 4, "4.7.2"),
-            "pipeline_loose",
-        ),
-    )
+def _from_tables(rows: Iterable[tuple[str, str, DemoDataset, str]]) -> tuple[EraKind, ...]:
+    return tuple(_tables(*row) for row in rows)
 
 
-def _pipeline_prefixed() -> tuple[EraKind, ...]:
-    return (
-        _tables(
-            "cycle5-pipeline",
-            "Cycle 5: prefix, manifest, auxiliary caltables and auxiliary calapply",
-            said("2017.1.01185.S", 5, "5.1.1-5", "40896"),
-            "pipeline_prefixed",
-        ),
-        _tables(
-            "cycle7-pipeline-two-sessions",
-            "Cycle 7: two sessions, doubled recipe in the manifest's name, casa_commands.log in script",
-            said("2019.1.00796.S", 7, "5.6.1-8", "42866"),
-            "pipeline_two_sessions",
-        ),
-        _tables(
-            "cycle9-pipeline-second-session",
-            "Cycle 9: the first session is empty in the PPR, tables of session 2 only",
-            said("2022.1.00224.S", 9, "6.4.1.12", "2022.2.0.64", "session_2"),
-            "pipeline_second_session",
-        ),
-        _tables(
-            "cycle12-pipeline",
-            "Cycle 12: s1.caltables.tgz, antenna positions as JSON, pldriver report",
-            said("2025.1.00018.S", 12, "6.6.6-17", "2025.1.0.35", "s1"),
-            "pipeline_recent",
-        ),
-    )
+_PIPELINE = (
+    (
+        "cycle2-pipeline",
+        "Cycle 2: first pipeline, .tar.gz, no manifest, PPR_uid.xml",
+        said("2013.1.00815.S", 2, "4.2.2"),
+        "pipeline_tar_gz",
+    ),
+    (
+        "cycle3-pipeline-run-together",
+        "Cycle 3: .tar.gz, session and MOUS run together in the tables' name",
+        said("2015.1.00425.S", 3, "4.5.3"),
+        "pipeline_run_together",
+    ),
+    (
+        "cycle4-pipeline",
+        "Cycle 4: .tgz, no prefix, cont.dat loose",
+        said("2016.1.01435.S", 4, "4.7.2"),
+        "pipeline_loose",
+    ),
+    (
+        "cycle5-pipeline",
+        "Cycle 5: prefix, manifest, auxiliary caltables and auxiliary calapply",
+        said("2017.1.01185.S", 5, "5.1.1-5", "40896"),
+        "pipeline_prefixed",
+    ),
+    (
+        "cycle7-pipeline-two-sessions",
+        "Cycle 7: two sessions, doubled recipe in the manifest's name, casa_commands.log in script",
+        said("2019.1.00796.S", 7, "5.6.1-8", "42866"),
+        "pipeline_two_sessions",
+    ),
+    (
+        "cycle9-pipeline-second-session",
+        "Cycle 9: the first session is empty in the PPR, tables of session 2 only",
+        said("2022.1.00224.S", 9, "6.4.1.12", "2022.2.0.64", "session_2"),
+        "pipeline_second_session",
+    ),
+    (
+        "cycle12-pipeline",
+        "Cycle 12: s1.caltables.tgz, antenna positions as JSON, pldriver report",
+        said("2025.1.00018.S", 12, "6.6.6-17", "2025.1.0.35", "s1"),
+        "pipeline_recent",
+    ),
+)
 
 
 def _nothing(kind: EraKind) -> EraKind:
@@ -234,24 +232,23 @@ def _not_restored() -> tuple[EraKind, ...]:
     )
 
 
-def _awkward() -> tuple[EraKind, ...]:
-    return (
-        _tables(
-            "nested",
-            "Cycle 8: unpacked in place, the raw data's tree inside the member directory",
-            said("2021.1.00018.S", 8, "6.2.1.7", "2021.2.0.128"),
-            "nested",
-        ),
-        _tables(
-            "bulk-names",
-            "Cycle 6: science_goal_, group_obs_unit_set_ as the bulk tools write them",
-            said("2018.1.00037.S", 6, "5.4.0-70", "42254"),
-            "bulk",
-        ),
-        _tables(
-            "odd-names",
-            "Cycle 3: directories and suffixes in capitals, latin-1 README, product names with ( ; blank",
-            said("2015.1.00426.S", 3, "4.5.3"),
-            "odd_names",
-        ),
-    )
+_AWKWARD = (
+    (
+        "nested",
+        "Cycle 8: unpacked in place, the raw data's tree inside the member directory",
+        said("2021.1.00018.S", 8, "6.2.1.7", "2021.2.0.128"),
+        "nested",
+    ),
+    (
+        "bulk-names",
+        "Cycle 6: science_goal_, group_obs_unit_set_ as the bulk tools write them",
+        said("2018.1.00037.S", 6, "5.4.0-70", "42254"),
+        "bulk",
+    ),
+    (
+        "odd-names",
+        "Cycle 3: directories and suffixes in capitals, latin-1 README, product names with ( ; blank",
+        said("2015.1.00426.S", 3, "4.5.3"),
+        "odd_names",
+    ),
+)

@@ -33,7 +33,7 @@ class DatabaseOutdated(StoreError):
     """The database lacks what this reimage needs."""
 
     code = "database-outdated"
-    hint = "`reimage db upgrade` brings it up to date."
+    hint = "`reimage db upgrade` makes it, or brings it up to date."
 
 
 class DatabaseForeign(StoreError):

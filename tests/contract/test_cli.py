@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from reimage.cli import references, root
+from reimage.cli import main, references, root
 from reimage.errors import CODES
 from reimage.triage.catalogue import load_classes
 
@@ -76,33 +76,39 @@ def test_every_option_is_explained(path):
     assert not unexplained
 
 
-def completed(line, tmp_path):
-    words = line.split(" ")
-    environment = {
-        "PATH": os.environ["PATH"],  # noqa: TID251 -- of a child
-        "HOME": str(tmp_path),
+def asked_by_bash(line, home):
+    """Return the variables by which bash asks what may follow."""
+    return {
+        "HOME": str(home),
         "_REIMAGE_COMPLETE": "complete_bash",
         "COMP_WORDS": line,
-        "COMP_CWORD": str(len(words) - 1),
+        "COMP_CWORD": str(len(line.split(" ")) - 1),
     }
+
+
+def test_a_shell_starts_the_program_to_complete(tmp_path):
+    environment = {"PATH": os.environ["PATH"], **asked_by_bash("reimage fail", tmp_path)}  # noqa: TID251 -- of a child
     command = [sys.executable, "-m", "reimage"]
     said = subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    return said.stdout.split()
+    assert said.stdout.split() == ["failures"]
 
 
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("reimage fail", ["failures"]),
         ("reimage casa pro", ["probe"]),
         ("reimage classes show archive-file-d", ["archive-file-damaged"]),
         ("reimage run x --recipe hifat", ["hifatargets-2017"]),
     ],
 )
-def test_shell_completion(line, found, tmp_path):
-    assert completed(line, tmp_path) == found
+def test_shell_completion(line, found, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, value in asked_by_bash(line, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    assert main([]) == 0
+    assert capsys.readouterr().out.split() == found
 
 
 def test_help_needs_no_database(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from making import make_build
+from making import make_build, make_run
 
 from reimage import adoption, document, fix
 from reimage.model import Stage
@@ -133,3 +133,85 @@ def test_an_ordinary_rerun_makes_every_image(later):
     adoption.adopt(context, Stage.IMAGE, "same")
     assert names(context) == set()
     assert told == []
+
+
+# --- files that were fetched, data that were restored -------------------------------------------------
+
+
+@pytest.fixture
+def proven(tmp_path):
+    """Give a function: a stage that an earlier run has proven; returns where, and what adopts it."""
+
+    def make(stage, value):
+        earlier, here = tmp_path / "first", tmp_path / "second"
+        (earlier / stage.value / "data").mkdir(parents=True)
+        (earlier / stage.value / "data" / "a.fits").write_bytes(b"fits")
+        document.write(earlier / stage.value / PROVEN, {"digest": "same", "value": value})
+        (here / stage.value).mkdir(parents=True)
+        context = StageContext(
+            run=make_run(here, run="second", adopt_from=str(earlier)),
+            directory=here,
+            attempt=1,
+            emit=lambda *_, **__: None,
+            still_current=lambda: None,
+        )
+        return earlier / stage.value, context
+
+    return make
+
+
+def test_fetched_files_are_shared(proven):
+    theirs, context = proven(Stage.FETCH, {})
+    adoption.adopt(context, Stage.FETCH, "same")
+    ours = context.directory / "fetch"
+    assert (ours / PROVEN).exists()
+    assert (ours / "data" / "a.fits").samefile(theirs / "data" / "a.fits")
+
+
+def test_restored_data_change_their_owner(proven):
+    theirs, context = proven(Stage.RESTORE, {})
+    adoption.adopt(context, Stage.RESTORE, "same")
+    assert (context.directory / "restore" / "data" / "a.fits").read_bytes() == b"fits"
+    assert [path.name for path in theirs.iterdir()] == [adoption.NOTE]
+    assert (theirs / adoption.NOTE).read_text().strip() == "second"
+
+
+@pytest.mark.parametrize("stage", [Stage.FETCH, Stage.RESTORE])
+@pytest.mark.parametrize(
+    ("digest", "value"),
+    [
+        pytest.param("other", {}, id="other inputs"),
+        pytest.param("same", {"postponed": ["x.tar"]}, id="raw data left in the archive"),
+    ],
+)
+def test_what_is_not_the_same_is_not_taken_over(proven, stage, digest, value):
+    theirs, context = proven(stage, value)
+    adoption.adopt(context, stage, digest)
+    assert not list((context.directory / stage.value).iterdir())
+    assert (theirs / PROVEN).exists()
+    assert (theirs / "data" / "a.fits").exists()
+
+
+def test_what_is_proven_here_stays(proven):
+    _, context = proven(Stage.FETCH, {})
+    own = {"digest": "own", "value": {}}
+    document.write(context.directory / "fetch" / PROVEN, own)
+    adoption.adopt(context, Stage.FETCH, "same")
+    assert document.read_json(context.directory / "fetch" / PROVEN) == own
+
+
+def test_what_was_never_proven_is_not_taken_over(proven):
+    theirs, context = proven(Stage.RESTORE, {})
+    (theirs / PROVEN).unlink()
+    adoption.adopt(context, Stage.RESTORE, "same")
+    assert not list((context.directory / "restore").iterdir())
+
+
+def test_images_depend_on_the_recipe_and_on_what_was_restored():
+    def digest_of(recipe, restored):
+        context = SimpleNamespace(run=SimpleNamespace(recipe_digest=recipe))
+        return adoption.input_digest(context, Stage.IMAGE, {Stage.RESTORE: restored})
+
+    digests = [digest_of(*both) for both in (("r", "d"), ("s", "d"), ("r", "e"))]
+    assert len(set(digests)) == 3
+    assert digest_of("r", "d") == digests[0]

@@ -58,8 +58,9 @@ def test_register_an_environment_under_a_name(monkeypatch, capsys, tmp_path):
     assert (listed["id"], listed["python"]) == ("mine", str(python))
 
 
-def test_what_is_no_casa_is_not_registered(capsys, tmp_path):
-    assert cli.main(["casa", "register", str(tmp_path)]) == 1
+@pytest.mark.parametrize("place", [".", "nowhere", "~nobody-at-all"])
+def test_what_is_no_casa_is_not_registered(capsys, place):
+    assert cli.main(["casa", "register", place]) == 1
     assert "error[build-unusable]" in capsys.readouterr().err
 
 

@@ -29,7 +29,13 @@ def test_a_file_does(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("target", "code"), [("no/such/place", "delivery-not-here"), (MOUS, "run-unknown")]
+    ("target", "code"),
+    [
+        ("no/such/place", "delivery-not-here"),
+        ("~nobody-at-all/place", "delivery-not-here"),
+        ("x" * 300, "delivery-not-here"),
+        (MOUS, "run-unknown"),
+    ],
 )
 def test_what_is_not_here_is_told(target, code, capsys):
     cli.main(["db", "upgrade"])

@@ -15,6 +15,7 @@ LETTERS = {dataset.letter: str(dataset.mous) for dataset in datasets()}
 @pytest.fixture
 def built(monkeypatch, tmp_path):
     """A build that is there, and an archive that is made at once."""
+    monkeypatch.setenv("REIMAGE_POLL_S", "0.01")
 
     def build_archive(target, *, build, cache, emit):
         assert (build.version, cache) == ("6.7.0.31", load().cache)

@@ -55,8 +55,9 @@ def test_a_delivery_tells_the_fixes_of_its_files(alone, tmp_path):
     assert [one.fix for one in found.applicable] == ["recipes-almahelpers"]
     assert EB in found.applicable[0].because
     assert "field-coordinates-zero" in found.unasked
-    text = alone.call("fix", "applicable", tmp_path / "d").out
-    assert "recipes-almahelpers" in text
+    text = " ".join(alone.call("fix", "applicable", tmp_path / "d").out.split())
+    reason = " ".join(found.applicable[0].because.split())
+    assert text == f"recipes-almahelpers before restore, mends: {reason}"
 
 
 def test_a_well_delivery_needs_none(alone, tmp_path):
@@ -138,3 +139,9 @@ def test_what_is_not_safe_is_said_line_by_line(alone, tmp_path):
     said = alone.call("fix", "applicable", tmp_path / "d")
     assert "line 2: clean" in said.err
     assert "--fix" not in said.err
+
+
+@pytest.mark.parametrize("target", ["~nobody-at-all/place", "x" * 300])
+def test_what_no_directory_can_be_called_is_told(alone, target):
+    shown = alone.call("fix", "applicable", target)
+    assert (shown.code, "error[delivery-not-here]" in shown.err) == (2, True)

@@ -154,6 +154,20 @@ def test_cores_and_names_reach_the_engine(engine, capsys):
     assert request.recipe.overrides == ("makeimages.hm_cyclefactor=3",)
 
 
+def test_cores_that_change_nothing_are_told(engine, capsys, tmp_path):
+    path = tmp_path / "data/builds/casa-6.7.0.31-py311.json"
+    document.write(path, make_build(pipeline="2025.1.0.35"))
+    _, _, err = call(capsys, "--cores", "3", "--set", "engine=pipeline")
+    assert "`cores` changes nothing" in err
+    assert "`cores` changes nothing" not in call(capsys, "-o", "other", "--cores", "3")[2]
+
+
+def test_the_weblog_is_named_where_there_is_one(engine, capsys, tmp_path):
+    assert "weblog: " not in call(capsys)[2]
+    make_tree(tmp_path / "out", {"weblog/index.html": "x"})
+    assert "out/weblog/index.html" in call(capsys)[2]
+
+
 def test_the_same_command_goes_on_and_another_one_is_refused(engine, capsys):
     assert call(capsys)[0] == 0
     code, _, err = call(capsys)

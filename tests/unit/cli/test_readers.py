@@ -73,6 +73,14 @@ def test_tables_keep_to_80_columns_and_one_line_a_row(worked, arguments):
     assert max(map(len, lines)) <= 80
 
 
+def test_a_beginning_of_several_runs_is_said_to_be_so(worked):
+    runs = {run["run"] for run in worked.call("status", "--json").json["runs"]}
+    said = worked.call("show", "2")
+    assert said.code == 2
+    assert "'2' begins the names of several runs: " in said.err
+    assert any(run in said.err for run in runs)
+
+
 def test_status_lists_what_came_of_the_runs(worked):
     said = worked.call("status", "--json").json
     assert {run["dataset"]: run["result"] for run in said["runs"]} == {

@@ -38,6 +38,11 @@ def test_show_marks_what_the_engine_leaves_out(say):
     assert "[left out]" not in say("show", "hifa-image", "--set", "engine=pipeline")
 
 
+def test_show_says_that_the_pipeline_is_one_process(say):
+    assert "one CASA process" not in say("show", "hifa-image")
+    assert "one CASA process" in say("show", "hifa-image", "--set", "engine=pipeline")
+
+
 def test_script_is_printed_as_it_is(say):
     wanted = as_script(load_recipe("hifatargets-2017"), "2016.10")
     assert say("show", "hifatargets-2017", "--as-script", "--pipeline", "r38377") == wanted
@@ -50,7 +55,7 @@ def test_script_as_json_tells_what_was_translated(say):
     told = document.load(site_shapes.RecipeScript, json.loads(text))
     assert told.pipeline == "2019.10"
     assert "step-left-out:hif_selfcal" in told.caveats
-    assert told.script.startswith('"""')
+    assert told.script == as_script(load_recipe("hifa-image"), "2019.10")
 
 
 @pytest.mark.parametrize(
