@@ -21,6 +21,7 @@ SERVICES = {
     # service: (what it is found by, what installs it)
     "postgresql": ("initdb", "make system"),
     "bubblewrap": ("bwrap", "make system"),
+    "stilts": ("stilts", "make system"),
 }
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/bin")]
 
