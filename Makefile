@@ -6,7 +6,7 @@ BIN := .venv/bin
 SET_UP := .venv/READY
 WITH := --quiet --constraint ops/constraints.txt
 
-.PHONY: help demo test test-eras test-imaging quick check bench bench-imaging system wheel guide clean
+.PHONY: help demo test test-eras test-imaging quick check bench bench-imaging bench-fetch system wheel guide clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -46,6 +46,9 @@ bench: $(SET_UP) ## what we cost: overhead, slots, memory
 
 bench-imaging: $(SET_UP) ## the engine tasks beside the pipeline (OF="--referees DIR --pipeline PYTHON"), in ratios
 	$(BIN)/python ops/bench/imaging.py $(OF)
+
+bench-fetch: $(SET_UP) ## what transfers cost, beside curl and aria2c, in ratios; and a sync of the holdings
+	$(BIN)/python ops/bench/fetch.py
 
 system: ## (root, Debian) install the services that some tests use
 	export DEBIAN_FRONTEND=noninteractive; apt-get update -q && \

@@ -27,6 +27,26 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """How files are fetched; goes by value into a run.  No secrets."""
+
+    mirrors: tuple[str, ...] = ()
+    """Base URLs to fall back to, in this order."""
+    connections: int = 4
+    """At once to one host."""
+    patience_s: float = 900.0
+    """How long an archive that does not answer is waited for."""
+    stall_s: float = 60.0
+    """A transfer that brings no byte for so long is begun again."""
+    rate_bytes_s: int = 0
+    """At most, all connections together; 0: no limit."""
+    cache: str = ""
+    """Folder of the shared cache; empty: none."""
+    cache_bytes: int = 0
+    """Size at which the least recently used files leave it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FixReference:
     """A fix, frozen by value: the file as it was when the run was queued."""
 
@@ -53,6 +73,8 @@ class Run:
     fixes: tuple[FixReference, ...]
     limits: Limits
     created_at: datetime
+    transfer: Transfer = field(default_factory=Transfer)
+    """How the data come; an older run has the defaults."""
     casa: str | None = None
     """Build asked for by a person (`--casa`); None lets *choose* find it."""
     policy: Mapping[str, Any] = field(default_factory=dict)

@@ -10,9 +10,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from reimage import credentials
+from reimage.credentials import Secrets
 from reimage.errors import SettingsError
+from reimage.run import Transfer
 
 PREFIX = "REIMAGE_"
 DEFAULT, VARIABLES, OPTION = "default", "environment", "option"
@@ -41,6 +52,30 @@ class Settings(BaseModel):
     )
     holding: str = Field(default="alma", description="Name of the archive's collection.")
     archive: str = Field(default="", description="A directory that is an archive, or its URL.")
+    archive_mirrors: tuple[str, ...] = Field(
+        default=(),
+        description="Base URLs to fall back to while the archive's own host does not give a file.",
+    )
+    archive_connections: int = Field(
+        default=4, ge=1, le=16, description="Transfers at once from one host of the archive."
+    )
+    archive_patience_s: float = Field(
+        default=900, ge=0, description="How long an archive that does not answer is waited for."
+    )
+    archive_stall_s: float = Field(
+        default=60, gt=0, description="A transfer that brings nothing for so long is begun again."
+    )
+    archive_rate_bytes_s: int = Field(
+        default=0,
+        ge=0,
+        description="Bytes per second at most, all transfers of a run; 0: no limit.",
+    )
+    archive_cache_bytes: int = Field(
+        default=50_000_000_000,
+        ge=0,
+        description="Of fetched files, what is kept below <cache>/archive so that a rerun fetches"
+        " nothing; 0: nothing is.",
+    )
     recipe: str = Field(default="hifatargets-2017", description="Recipe of runs that name none.")
     slots: int = Field(default=2, ge=1, description="Runs at once on this machine.")
     cores: int = Field(default=1, ge=1, description="CASA processes at once within a run.")
@@ -66,17 +101,39 @@ class Settings(BaseModel):
         default="", description="The file these settings came from (set on loading)."
     )
 
-    @field_validator("database")
+    @field_validator("database", "archive", "archive_mirrors")
     @classmethod
-    def _without_password(cls, url: str) -> str:
-        if urlsplit(url).password:
-            raise ValueError("has a password in it: put that into REIMAGE_DATABASE_PASSWORD")
-        return url
+    def _without_password(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 -- a URL or several
+        for url in [value] if isinstance(value, str) else value:
+            if urlsplit(url).password:
+                name = (info.field_name or "").partition("_")[0].upper()
+                raise ValueError(f"has a password in it: put that into {PREFIX}{name}_PASSWORD")
+        return value
+
+    @field_validator("archive", "archive_mirrors")
+    @classmethod
+    def _addresses(cls, value: Any) -> Any:  # noqa: ANN401 -- an address or a folder, or several addresses
+        if isinstance(value, str):
+            return _address(value) if "://" in value else value
+        return tuple(_address(url) for url in value)
 
     @property
     def database_url(self) -> str:
         """The run database's URL."""
         return self.database or f"sqlite:///{self.data / 'reimage.db'}"
+
+    @property
+    def transfer(self) -> Transfer:
+        """How files are fetched, by value."""
+        return Transfer(
+            mirrors=self.archive_mirrors,
+            connections=self.archive_connections,
+            patience_s=self.archive_patience_s,
+            stall_s=self.archive_stall_s,
+            rate_bytes_s=self.archive_rate_bytes_s,
+            cache=str(self.cache / "archive") if self.archive_cache_bytes else "",
+            cache_bytes=self.archive_cache_bytes,
+        )
 
     @property
     def builds_dir(self) -> Path:
@@ -87,6 +144,11 @@ class Settings(BaseModel):
     def runs_dir(self) -> Path:
         """Where run directories are."""
         return self.data / "runs"
+
+
+def secrets(*, environ: Mapping[str, str] | None = None) -> Secrets:
+    """Return who we are to the archive: ``REIMAGE_ARCHIVE_TOKEN``, ``_USER``, ``_PASSWORD``, else the keyring's."""
+    return credentials.find(_environment() if environ is None else environ, PREFIX)
 
 
 def shipped(name: str) -> Path:
@@ -184,12 +246,25 @@ def _read(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"cannot read {file}: {error}", hint="It must be TOML.") from error
-    if "database_password" in values:
-        raise SettingsError(
-            f"{file}: a password does not belong into a file",
-            hint="Put it into the environment: REIMAGE_DATABASE_PASSWORD.",
-        )
+    for key in ("database_password", *credentials.NAMES):
+        if key in values:
+            raise SettingsError(
+                f"{file}: {key}: a secret does not belong into a file",
+                hint=f"Put it into the environment: {PREFIX}{key.upper()}.",
+            )
     return {key: _absolute(key, value, file.parent) for key, value in values.items()}
+
+
+def _address(url: str) -> str:
+    """Refuse what no web server can be reached by."""
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme.lower() in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        is_one = False
+    if not is_one or not url.isprintable() or " " in url:
+        raise ValueError(f"{url!r} is no address: https://host, with a port where it has one")
+    return url
 
 
 def _from_environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Any]:
@@ -198,8 +273,12 @@ def _from_environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Any]:
         text = environ.get(PREFIX + key.upper())
         if text is None or key == "source":
             continue
-        several = kind.annotation == tuple[Path, ...]
-        found[key] = _absolute(key, text.split(os.pathsep) if several else text, cwd)
+        value: str | list[str] = text
+        if kind.annotation == tuple[Path, ...]:
+            value = text.split(os.pathsep)
+        elif kind.annotation == tuple[str, ...]:  # addresses: they have colons, and no blanks
+            value = text.split()
+        found[key] = _absolute(key, value, cwd)
     return found
 
 
