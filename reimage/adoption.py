@@ -38,7 +38,12 @@ def input_digest(context: StageContext, stage: Stage, earlier: Mapping[Stage, st
     before = list(earlier.values())[-1:]
     own: object = None
     if stage is Stage.FETCH:
-        own = {"holding": run.holding, "dataset": run.dataset, "archive": run.archive}
+        own = {
+            "holding": run.holding,
+            "dataset": run.dataset,
+            "archive": run.archive,
+            "last_modified": run.facts.get("last_modified"),  # delivered anew under the same names
+        }
     elif stage is Stage.CHOOSE:
         builds = [[build.id, build.version, build.python] for build in run.builds]
         own = {"builds": builds, "casa": run.casa, "policy": run.policy}

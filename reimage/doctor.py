@@ -18,11 +18,12 @@ import psutil
 
 import reimage
 from reimage import category, fix
+from reimage.archive import opened, reaching
 from reimage.archive.directory import DirectoryArchive
 from reimage.casa import builds, confine, environments
 from reimage.errors import ReimageError
 from reimage.recipes import load as recipes
-from reimage.settings import Settings, shipped
+from reimage.settings import Settings, secrets, shipped
 from reimage.store import lease, migrate
 from reimage.store.session import Database
 from reimage.triage.catalogue import load_classes
@@ -65,6 +66,13 @@ PROGRAMS = (
         package="postgresql",
         elsewhere="usr/lib/postgresql/*/bin/initdb",
     ),
+    Program(
+        name="STILTS",
+        serves="checks of the served archive",
+        command="stilts",
+        package="stilts",
+    ),
+    Program(name="aria2", serves="`make bench-fetch`", command="aria2c", package="aria2"),
 )
 
 
@@ -181,12 +189,14 @@ def _archive(settings: Settings) -> Iterator[Check]:
     if not settings.archive:
         hint = "Set `archive`; `reimage demo build` makes a small one."
         yield Check(name="archive", verdict="note", found="not set", hint=hint)
-    elif "://" not in settings.archive:
+    elif not opened.is_address(settings.archive):
         DirectoryArchive(Path(settings.archive))
         yield Check(name="archive", verdict="ok", found=settings.archive)
     else:
-        hint = "Only directories can be read yet."
-        yield Check(name="archive", verdict="bad", found=settings.archive, hint=hint)
+        said = reaching.reach(settings.archive, settings.transfer, secrets())
+        known = "with credentials" if said.has_credentials else "as anybody"
+        found = f"{said.address} answers in {said.seconds:.1f} s, {known}"
+        yield Check(name="archive", verdict="ok", found=found)
 
 
 def _builds(settings: Settings) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from reimage import document, fix, ingest, journal, recipes
+from reimage import document, fix, ingest, journal, preflighting, recipes
 from reimage.casa import builds, imaging, policy
 from reimage.errors import RunUnknown, UsageError
 from reimage.ingest import LOG, Place
@@ -56,6 +56,7 @@ def make_run(
     retry_of: str | None = None,
     adopt_from: str | None = None,
     same_as: Run | None = None,
+    look_first: bool = False,
 ) -> RunRow:
     """Queue a run of a dataset of the holdings.
 
@@ -70,10 +71,14 @@ def make_run(
     same_as
         An earlier run whose images are kept: recipe, CASA and fixes are its own; only what is missing
         is made.
+    look_first
+        Ask the archive before anything is queued (`reimage.preflighting`).
 
     Raises
     ------
     DatasetUnknown, RunLive, BuildUnknown, RecipeError, PipelineNotInBuild, FixUnreadable, FixUnknown
+    ArchiveError, Refusal, DiskFull
+        The archive was asked, and it would be in vain.
     """
     with database.read() as session:
         row = datasets.find(session, settings.holding, dataset)
@@ -94,14 +99,10 @@ def make_run(
         recipe=document.dump(chosen),
         recipe_digest=recipes.digest(chosen) if same_as is None else same_as.recipe_digest,
         archive=settings.archive,
+        transfer=settings.transfer,
         builds=registered,
         fixes=fix.discover((shipped("fixes"), *settings.fixes), fixes),
-        limits=Limits(
-            memory_mb=settings.memory_mb,
-            wall_s=settings.wall_s,
-            silence_s=settings.silence_s,
-            cores=settings.cores,
-        ),
+        limits=_limits(settings),
         created_at=now,
         casa=asked,
         policy=document.dump(policy.load(settings.policy)),
@@ -112,7 +113,18 @@ def make_run(
         adopt_from=adopt_from,
         only_missing=same_as is not None,
     )
+    if look_first:
+        preflighting.look_first(settings, run)
     return enqueue(settings, database, run)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        memory_mb=settings.memory_mb,
+        wall_s=settings.wall_s,
+        silence_s=settings.silence_s,
+        cores=settings.cores,
+    )
 
 
 def _require_pipeline(recipe: Recipe, registered: Sequence[CasaBuild], asked: str | None) -> None:
@@ -138,6 +150,7 @@ def rerun(
     overrides: Sequence[str] = (),
     fixes: Sequence[str] = (),
     missing: bool = False,
+    look_first: bool = False,
 ) -> RunRow:
     """Queue a new run of the dataset of an earlier one, which it may take proven stages from.
 
@@ -169,6 +182,7 @@ def rerun(
         retry_of=earlier.run,
         adopt_from=str(run_directory(settings, earlier)),
         same_as=same_as,
+        look_first=look_first,
     )
 
 

@@ -9,59 +9,25 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+import tarfile
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from astropy.table import Table
 
-from reimage.errors import ArchiveError, DiskFull, UsageError
+from reimage.archive import grouping
+from reimage.archive.faults import ArchiveFileMissing, ArchiveFileSize, ArchiveForeign
+from reimage.archive.listing import ArchiveFile, once, plain_name
+from reimage.archive.protocol import Fetched, Tell
+from reimage.errors import DiskFull, ReimageError
 from reimage.uid import Uid
 
 HOLDINGS, FILES, PORTAL = "holdings.ecsv", "files.ecsv", "dataPortal"
 CHUNK = 1 << 20
 Progress = Callable[[int], None]
 """Receives the number of bytes copied so far."""
-
-PROPRIETARY_SENTINEL = "3000-01-01T00:00:00.000"
-"""What the archive writes as release date of data without one."""
-
-
-class ArchiveForeign(UsageError):
-    """A directory is not one of our archives."""
-
-    code = "archive-foreign"
-    hint = "An archive directory holds holdings.ecsv, files.ecsv and dataPortal/; `reimage demo build` makes one."
-
-
-class ArchiveFileMissing(ArchiveError):
-    """The archive lists a file that it does not have."""
-
-    code = "archive-file-missing"
-    hint = "Ask the archive; nothing can be restored without it."
-
-
-class ArchiveFileSize(ArchiveError):
-    """A file is longer or shorter than the archive says."""
-
-    code = "archive-file-size"
-    hint = "Fetch it again; if it stays so, the archive's copy is damaged: tell the archive."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveFile:
-    """One file that the archive offers for a dataset.
-
-    ``semantics`` is DataLink's: ``#documentation`` (README), ``#auxiliary`` (scripts, calibration),
-    ``#this`` (products), ``#progenitor`` (raw).
-    """
-
-    name: str
-    semantics: str
-    content_type: str
-    n_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +36,7 @@ class HoldingRow:
 
     key: str
     facts: dict[str, Any]
-    """Typed columns, units in the names; see `_facts`."""
+    """Typed columns, units in the names; see `reimage.archive.grouping`."""
 
 
 class DirectoryArchive:
@@ -93,24 +59,72 @@ class DirectoryArchive:
 
     def datasets(self) -> Iterator[HoldingRow]:
         """Yield every dataset once, in order of its uid."""
-        rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in _read_table(self.root / HOLDINGS):
-            rows[str(Uid.parse(row["member_ous_uid"]))].append(row)
-        for key in sorted(rows):
-            yield HoldingRow(key=key, facts=_facts(rows[key]))
+        path = self.root / HOLDINGS
+        for key, facts in grouping.grouped(_read_table(path), _nameless(path)):
+            yield HoldingRow(key=key, facts=facts)
 
     def files(self, key: str) -> tuple[ArchiveFile, ...]:
         """Return what the archive offers for a dataset; empty when it knows nothing of it."""
-        return tuple(
+        return once(
             ArchiveFile(
-                name=_plain_name(row["filename"]),
+                name=plain_name(row["filename"]),
                 semantics=row["semantics"],
                 content_type=row["content_type"],
-                n_bytes=int(row["content_length"]),
+                n_bytes=None if row["content_length"] is None else int(row["content_length"]),
             )
             for row in self._files
             if str(Uid.parse(row["member_ous_uid"])) == key
         )
+
+    def n_blank(self, key: str) -> int:  # noqa: ARG002 -- as every archive has it
+        """Return 0: every row names a file."""
+        return 0
+
+    def members(self, file: ArchiveFile) -> tuple[ArchiveFile, ...]:
+        """Return the files inside a tar, by its own index; empty where that cannot be read."""
+        try:
+            with tarfile.open(self.root / PORTAL / file.name, "r:*") as tar:
+                inside = [member for member in tar if member.isfile()]
+        except (OSError, tarfile.TarError, EOFError):
+            return ()  # absent or damaged: fetching it will tell
+        return tuple(
+            ArchiveFile(
+                name=member.name.rpartition("/")[2],
+                semantics=file.semantics,
+                content_type="application/octet-stream",
+                n_bytes=member.size,
+                description=member.name,
+            )
+            for member in inside
+        )
+
+    def fetch_all(
+        self,
+        files: Sequence[ArchiveFile],
+        folder: Path,
+        tell: Tell,
+        *,
+        dataset: str,
+        version: str = "",
+    ) -> Generator[Fetched]:
+        """Copy files one after the other (`reimage.archive.protocol.Archive`)."""
+        del dataset, version  # nothing is cached: it is all here
+        failure: ReimageError | None = None
+        for file in files:
+            target = folder / file.name
+            try:
+                sha256 = self.fetch(file, target, lambda done, file=file: tell(file, done))  # type: ignore[misc]
+            except DiskFull:
+                raise
+            except ReimageError as error:
+                failure = failure or error
+                continue
+            yield Fetched(file=file, n_bytes=target.stat().st_size, sha256=sha256)
+        if failure is not None:
+            raise failure
+
+    def reject(self, file: ArchiveFile, *, dataset: str, version: str = "") -> None:
+        """Nothing is kept of what was handed out."""
 
     def fetch(self, file: ArchiveFile, target: Path, progress: Progress) -> str:
         """Copy a file to ``target`` and return its sha256; ``progress`` gets the bytes so far.
@@ -146,7 +160,7 @@ class DirectoryArchive:
                     },
                 ) from error
             raise
-        if done != file.n_bytes:
+        if file.n_bytes is not None and done != file.n_bytes:
             raise ArchiveFileSize(
                 f"{file.name}: {done} bytes, the archive says {file.n_bytes}",
                 evidence={"file": file.name, "n_bytes": done, "promised_bytes": file.n_bytes},
@@ -175,68 +189,11 @@ def _python(value: Any) -> Any:  # noqa: ANN401 -- a table's cell
     return value.item() if hasattr(value, "item") else value
 
 
-def _plain_name(name: str) -> str:
-    """Refuse a file name that is a path: names from an archive never become paths."""
-    if PurePosixPath(name).name != name or name in {"", ".", ".."}:
-        raise ArchiveError(
-            f"the archive offers a file with the name {name!r}",
-            hint="Nothing was fetched; tell the archive.",
-            evidence={"file": name},
+def _nameless(path: Path) -> Callable[[grouping.Row], None]:
+    def told(row: grouping.Row) -> None:
+        raise ArchiveForeign(
+            f"{path}: a row names no member OUS: {row.get('member_ous_uid')!r}",
+            evidence={"path": str(path)},
         )
-    return name
 
-
-def _facts(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Group the rows of one dataset; units as the archive really uses them.
-
-    ``frequency`` is GHz and ``bandwidth`` Hz, resolutions are arcsec (the reference data show so,
-    whatever older help pages say).
-    """
-    first = rows[0]
-    arrays = sorted({array for row in rows for array in _arrays(row.get("antenna_arrays") or "")})
-    half = [(row["frequency"] * 1e9, row["bandwidth"] / 2) for row in rows]
-    return {
-        "mous": str(Uid.parse(first["member_ous_uid"])),
-        "project": first["proposal_id"],
-        "cycle": _cycle(first["proposal_id"]),
-        "bands": sorted({int(band) for row in rows for band in str(row["band_list"]).split()}),
-        "array": "+".join(arrays) or None,
-        "targets": sorted({row["target_name"] for row in rows}),
-        "is_mosaic": any(row["is_mosaic"] == "T" for row in rows),
-        "pol_states": first["pol_states"],
-        "n_ebs": len({row["asdm_uid"] for row in rows}),
-        "ebs": sorted({str(Uid.parse(row["asdm_uid"])) for row in rows}),
-        "qa2_passed": all(row["qa2_passed"] == "T" for row in rows),
-        "data_rights": first["data_rights"],
-        "release_at": None
-        if first["obs_release_date"] == PROPRIETARY_SENTINEL
-        else first["obs_release_date"],
-        "last_modified": first["lastModified"],
-        "frequency_min_hz": min(centre - width for centre, width in half),
-        "frequency_max_hz": max(centre + width for centre, width in half),
-        "resolution_arcsec": min(row["spatial_resolution"] for row in rows),
-        "size_bytes": 1000 * max(row.get("access_estsize") or 0 for row in rows) or None,
-        "s_ra_deg": first["s_ra"],
-        "s_dec_deg": first["s_dec"],
-        "s_region": first.get("s_region"),
-    }
-
-
-def _arrays(antenna_arrays: str) -> Iterator[str]:
-    """``A109:DV09 ...``: the antennas' names tell the array (a rule of thumb)."""
-    for item in antenna_arrays.split():
-        antenna = item.partition(":")[2]
-        yield {"D": "12m", "C": "7m", "P": "TP"}.get(antenna[:1], "other")
-
-
-_CYCLES = {"2011": 0, "2012": 1, "2013": 2, "2015": 3}
-
-
-def _cycle(project: str) -> int | None:
-    """Return the observing cycle of a project code: 2011.0 is 0, 2019.1 is 7, 2021.1 is 8."""
-    year = project[:4]
-    if not year.isdigit():
-        return None
-    number = int(year)
-    skipped_2020 = 1 if number > 2020 else 0  # noqa: PLR2004 -- there was no 2020.1 call
-    return _CYCLES.get(year, number - 2012 - skipped_2020)
+    return told

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from reimage import journal, sweeps
+from reimage.archive.faults import ArchiveNotSet
 from reimage.casa import builds, environments
 from reimage.cli import codes, driving, failures, holdings, render, show, status
 from reimage.cli.invocation import Invocation
 from reimage.cli.progress import Board
 from reimage.demo import build as building
-from reimage.demo import page
+from reimage.demo import page, serving
 from reimage.demo.datasets import datasets
 from reimage.demo.plan import DemoDataset
 from reimage.model import CasaBuild, Product, Result
@@ -29,11 +30,13 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 CATEGORY = "demo"
 FOLDER = Path("demo")
+ARCHIVE = FOLDER / "archive"
+"""Where it is when the settings name its address."""
 SIMULATED = {"demo.made": "simulated", "demo.cached": "simulated before"}
 SETTINGS = """\
 # Written by `reimage demo run`: settings of the demonstration, relative to this file.
 data = "demo/data"
-archive = "demo/archive"
+archive = "{archive}"
 slots = 2
 memory_mb = 4000
 wall_s = 3600
@@ -74,9 +77,12 @@ def run(context: typer.Context) -> None:
     invocation = _prepared(Invocation.of(context))
     settings = invocation.settings
     with Board(settings) as board:
-        _build_archive(settings, board, None)
+        place = _build_archive(settings, board, None)
         migrate.upgrade(settings.database_url, invocation.password)
-        with invocation.database() as database:
+        with (
+            serving.served(place, settings.archive, FOLDER / "archive.log"),
+            invocation.database() as database,
+        ):
             counts = holdings.synchronise(settings, database)
             board.note(f"holdings: {counts.added} added, {counts.changed} changed")
             launched = sweeps.launch(settings, database, CATEGORY, author=invocation.author)
@@ -95,7 +101,7 @@ def _prepared(invocation: Invocation) -> Invocation:
     """Return an invocation whose settings have an archive, writing ./reimage.toml where none is."""
     here = Path("reimage.toml")
     if invocation.config is None and not here.exists() and not invocation.settings.archive:
-        here.write_text(SETTINGS, encoding="utf-8")
+        here.write_text(SETTINGS.format(archive=serving.free_address()), encoding="utf-8")
         render.say(f"wrote {here.absolute()}")
         return Invocation(data=invocation.data, verbose=invocation.verbose)
     return invocation
@@ -104,10 +110,9 @@ def _prepared(invocation: Invocation) -> Invocation:
 def _build_archive(settings: Settings, board: Board, target: Path | None) -> Path:
     """Build the archive where it was asked for, or where the settings want it."""
     if target is None and not settings.archive:
-        raise holdings.ArchiveNotSet(
-            "no place for the archive", hint="Name a directory, or set `archive`."
-        )
-    place = target or Path(settings.archive)
+        raise ArchiveNotSet("no place for the archive", hint="Name a directory, or set `archive`.")
+    serving.require_ours(settings.archive if target is None else "")
+    place = target or (ARCHIVE if "://" in settings.archive else Path(settings.archive))
     casa = _build(settings, board)
     board.note(f"building the archive {place} with {casa.id}")
 

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+import time
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
 from reimage import journal
-from reimage.archive.directory import DirectoryArchive
-from reimage.cli import render, site_shapes, status
+from reimage.archive.faults import ArchiveNotSet
+from reimage.cli import holdings_rows, holdings_shapes, render
+from reimage.cli.holdings_asked import Asked, place
+from reimage.cli.holdings_board import SyncBoard
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import DatasetKey, Json, Limit
-from reimage.cli.render import Column
-from reimage.errors import SettingsError
 from reimage.settings import Settings
-from reimage.store import datasets, runs
-from reimage.store.rows import DatasetRow, SyncCounts
+from reimage.store import datasets, holdings_stats, runs
+from reimage.store.rows import SyncCounts
 from reimage.store.session import Database
-from reimage.uid import path_name
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-COLUMNS = (
-    Column(title="dataset"),
-    Column(title="project", keep=8),
-    Column(title="cycle", right=True, keep=5),
-    Column(title="bands", keep=6),
-    Column(title="array", keep=4),
-    Column(title="EBs", right=True, keep=3),
-    Column(title="mosaic", keep=2),
-    Column(title="size", right=True, keep=1),
-    Column(title="targets", keep=7),
-)
-
-
-class ArchiveNotSet(SettingsError):
-    """No setting says where the archive is."""
-
-    code = "archive-not-set"
-    hint = "Set `archive` in reimage.toml (or REIMAGE_ARCHIVE) to an archive directory."
-
-
-class ArchiveUnsupported(SettingsError):
-    """The archive is an address, and only directories can be read yet."""
-
-    code = "archive-unsupported"
-    hint = "Set `archive` to a directory; `reimage demo build` makes one."
+Where = Annotated[
+    str,
+    typer.Option(
+        help="Conditions: COLUMN then = != < <= > >= or ~ (contains); and, or, not, parentheses.",
+        show_default=False,
+    ),
+]
 
 
 @app.callback(epilog="Examples:\n\nreimage holdings sync\n\nreimage holdings list --limit 20")
@@ -54,59 +36,146 @@ def holdings() -> None:
     """Bring the mirror of the archive's holdings up to date, list and show datasets."""
 
 
-@app.command(epilog="Example:\n\nreimage holdings sync")
-def sync(context: typer.Context, *, as_json: Json = False) -> None:
+@app.command(
+    epilog="Examples:\n\nreimage holdings sync\n\n"
+    "reimage holdings sync --from https://almascience.eso.org --cycle 2\n\n"
+    "reimage holdings sync --since 2026-11-01 --json"
+)
+def sync(
+    context: typer.Context,
+    *,
+    origin: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="URL|DIR",
+            help="Archive to read; otherwise the setting `archive`.",
+            show_default=False,
+        ),
+    ] = "",
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+            help="Only what the archive changed since then (UTC); otherwise since the last time.",
+            show_default=False,
+        ),
+    ] = None,
+    proposal: Annotated[
+        str,
+        typer.Option(
+            metavar="CODE", help="Only projects whose code begins so.", show_default=False
+        ),
+    ] = "",
+    cycle: Annotated[
+        int | None, typer.Option(min=0, help="Only projects of this cycle.", show_default=False)
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Everything, also what has not changed since.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Make the mirror of the holdings what the archive lists.
 
-    What the archive no longer lists stays, marked as gone.
+    The first time everything is read, then what the archive changed since the last time (and three
+    weeks before it: mirrors of an archive follow it late).  What the archive no longer lists stays,
+    marked as gone: that is noticed only where everything is read (`--full`).  A synchronisation that
+    was ended in its middle goes on where it was.
     """
+    if proposal and cycle is not None:
+        raise typer.BadParameter("give --proposal or --cycle, not both")
     invocation = Invocation.of(context)
     settings = invocation.settings
-    with invocation.database() as database:
-        counts = synchronise(settings, database)
-    if as_json:
-        shown = site_shapes.Synced(
-            holding=settings.holding, archive=settings.archive, counts=counts
-        )
-        render.show(shown)
-        return
-    render.console().print(
-        f"{settings.holding}: {counts.added} added, {counts.changed} changed, "
-        f"{counts.unchanged} unchanged, {counts.gone} gone"
+    asked = Asked(
+        archive=place(origin or settings.archive),
+        since=None if since is None else since.replace(tzinfo=UTC),
+        proposal=proposal,
+        cycle=cycle,
+        full=full,
     )
+    with invocation.database() as database:
+        shown = _synced(settings, database, asked)
+    if as_json:
+        render.show(shown)
+    else:
+        _tell(shown)
 
 
 def synchronise(settings: Settings, database: Database) -> SyncCounts:
-    """Read the archive's listing into the database.
+    """Read the archive's whole listing into the database.
 
     Raises
     ------
-    ArchiveNotSet, ArchiveUnsupported, ArchiveForeign
+    ArchiveNotSet, ArchiveForeign, ArchiveUnavailable, ArchiveQueryRefused, ArchiveAnswerMalformed
     """
-    if not settings.archive:
+    return _synced(settings, database, Asked(archive=place(settings.archive), full=True)).counts
+
+
+def _synced(settings: Settings, database: Database, asked: Asked) -> holdings_shapes.Synced:
+    if not asked.archive:
         raise ArchiveNotSet("the setting `archive` is empty")
-    if "://" in settings.archive:
-        raise ArchiveUnsupported(f"cannot read {settings.archive}")
-    rows = [(row.key, row.facts) for row in DirectoryArchive(Path(settings.archive)).datasets()]
-    with database.write() as session:
-        return datasets.sync(
-            session, settings.holding, rows, at=journal.now(), archive=settings.archive
+    from reimage.cli import holdings_sync  # noqa: PLC0415 -- pyvo: readers do without
+
+    begun = time.monotonic()
+    n_rows: int | None = None
+    with holdings_sync.alone(settings):
+        if "://" in asked.archive:
+            with SyncBoard() as board:
+                record = holdings_sync.from_service(settings, database, asked, board)
+            n_rows = board.n_rows
+        else:
+            record = holdings_sync.from_folder(database, settings.holding, asked, journal.now())
+    return holdings_shapes.Synced(
+        holding=settings.holding,
+        archive=asked.archive,
+        counts=record.counts,
+        since=record.since,
+        rows=n_rows,
+        resumed=record.resumed,
+        incomplete=holdings_sync.not_whole(record),
+        nameless=sum(done.n_nameless for done in record.done.values()),
+        wall_s=round(time.monotonic() - begun, 3),
+    )
+
+
+def _tell(shown: holdings_shapes.Synced) -> None:
+    counts = shown.counts
+    read = "" if shown.rows is None else f" ({shown.rows} rows in {render.seconds(shown.wall_s)})"
+    render.console().print(
+        f"{shown.holding}: {counts.added} added, {counts.changed} changed, "
+        f"{counts.unchanged} unchanged, {counts.gone} gone{read}"
+    )
+    if shown.resumed:
+        render.say("it went on where an earlier one was ended")
+    if shown.since is not None:
+        render.say(f"read was what the archive changed since {render.moment(shown.since)} UTC")
+    if shown.nameless:
+        render.say(f"{shown.nameless} rows name no dataset and were left out")
+    if shown.incomplete:
+        render.say(
+            f"rows may be missing in {', '.join(shown.incomplete)}: nothing in there was marked as "
+            "gone; synchronise again later"
         )
+    elif not counts.seen and shown.since is None:
+        render.say("the archive lists nothing that was asked for: nothing was marked as gone")
 
 
 @app.command(
     "list",
     epilog="Examples:\n\n"
-    'reimage holdings list --where "cycle >= 5 and bands = 6"\n\n'
-    "reimage holdings list --where \"targets ~ 'NGC'\" --limit 20 --json",
+    "reimage holdings list --where \"band = 6 and cycle = 2 and array = '12m'\"\n\n"
+    "reimage holdings list --where \"targets ~ 'NGC' and not mosaic = true\" --limit 20 --json\n\n"
+    "reimage holdings list --order cycle,-n_bytes",
 )
 def list_(
     context: typer.Context,
     *,
-    where: Annotated[
+    where: Where = "",
+    order: Annotated[
         str,
         typer.Option(
-            help="Conditions joined by `and`: COLUMN then = != < <= > >= or ~ (contains).",
+            metavar="COLUMNS",
+            help="Columns to sort by, with commas between; `-` before one that falls.",
             show_default=False,
         ),
     ] = "",
@@ -115,12 +184,16 @@ def list_(
 ) -> None:
     """List datasets, all of them or those of a filter."""
     invocation = Invocation.of(context)
+    names = [name for name in order.split(",") if name.strip()]
     with invocation.database() as database, database.read() as session:
-        found = datasets.list_datasets(session, invocation.settings.holding, where, limit)
+        holding = invocation.settings.holding
+        found = datasets.list_datasets(session, holding, where, limit, names)
     if as_json:
-        render.show(site_shapes.Datasets(datasets=found))
+        render.show(holdings_shapes.Datasets(datasets=found))
     elif found:
-        render.table(render.console(), COLUMNS, [_row(row) for row in found])
+        render.table(
+            render.console(), holdings_rows.COLUMNS, [holdings_rows.row(row) for row in found]
+        )
     else:
         render.say("no datasets (`reimage holdings sync` reads the archive's listing)")
 
@@ -128,38 +201,47 @@ def list_(
 @app.command(epilog="Example:\n\nreimage holdings show uid://A001/X1a2b/X1")
 def show(context: typer.Context, dataset: DatasetKey, *, as_json: Json = False) -> None:
     """Show what the archive says of one dataset, and its runs."""
+    from reimage.cli import status  # noqa: PLC0415 -- it brings all of imaging: the others do without
+
     invocation = Invocation.of(context)
     holding = invocation.settings.holding
     with invocation.database() as database, database.read() as session:
         row = datasets.find(session, holding, dataset)
         found = runs.list_runs(session, dataset=row.dataset)
     if as_json:
-        render.show(site_shapes.DatasetDetail(dataset=row, runs=found))
+        render.show(holdings_shapes.DatasetDetail(dataset=row, runs=found))
         return
     out = render.console()
     out.print(render.heading(row.dataset))
     for name, value in row.facts.items():
-        out.print(f"  {name}: {_plain(value)}", soft_wrap=True)
+        for line in holdings_rows.lines(name, value):
+            out.print(line, soft_wrap=True)
     out.print(render.heading("runs" if found else "never run"))
     status.show_runs(found)
 
 
-def _row(row: DatasetRow) -> list[render.Cell | None]:
-    facts = row.facts
-    return [
-        path_name(row.dataset),
-        _plain(facts.get("project")),
-        _plain(facts.get("cycle")),
-        _plain(facts.get("bands")),
-        _plain(facts.get("array")),
-        _plain(facts.get("n_ebs")),
-        "yes" if facts.get("is_mosaic") else "",
-        render.size(row.n_bytes),
-        _plain(facts.get("targets")),
+@app.command(
+    epilog='Examples:\n\nreimage holdings stats\n\nreimage holdings stats --where "cycle >= 5" --json'
+)
+def stats(context: typer.Context, *, where: Where = "", as_json: Json = False) -> None:
+    """Count datasets by cycle, band, array, data rights and era of calibration, with their volume.
+
+    The volume is the archive's estimate, and often absent: how many datasets it covers is told.
+    """
+    invocation = Invocation.of(context)
+    holding = invocation.settings.holding
+    with invocation.database() as database, database.read() as session:
+        shown = holdings_shapes.HoldingStats(
+            holding=holding,
+            where=where,
+            total=holdings_stats.total(session, holding, where),
+            by={by: holdings_stats.count(session, holding, by, where) for by in holdings_stats.BY},
+        )
+    if as_json:
+        render.show(shown)
+        return
+    counted = [(by, one) for by, counts in shown.by.items() for one in counts]
+    rows = [
+        holdings_rows.counted(by, one, shown.total) for by, one in [*counted, ("all", shown.total)]
     ]
-
-
-def _plain(value: Any) -> str:  # noqa: ANN401 -- JSON
-    if value is None:
-        return ""
-    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    render.table(render.console(), holdings_rows.COUNTED, rows)

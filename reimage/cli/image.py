@@ -19,7 +19,8 @@ from reimage.cli.products import STYLES
 from reimage.cli.render import Column
 from reimage.errors import ReimageError
 from reimage.imaging import held, standalone
-from reimage.imaging.summary import ImageSummary, derive, summarise
+from reimage.imaging.image_summary import ImageSummary
+from reimage.imaging.summary import derive, summarise
 from reimage.journal import Journal
 from reimage.model import Result
 from reimage.queueing import MissingUnlike

@@ -80,6 +80,12 @@ Fixes = Annotated[
         show_default=False,
     ),
 ]
+Preflight = Annotated[
+    bool,
+    typer.Option(
+        "--preflight/--no-preflight", help="Ask the archive first, and queue nothing in vain."
+    ),
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Queue the run and return at once.")]
 Limit = Annotated[
     int | None, typer.Option(min=1, help="At most so many.", metavar="N", show_default=False)

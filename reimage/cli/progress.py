@@ -173,6 +173,14 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], Text]] = {
     "stage.proven": _stage("proven"),
     "stage.kept": _stage("kept from an earlier attempt"),
     "stage.adopted": _stage("adopted from an earlier run"),
+    "files.listed": lambda data: Text(
+        f"{data.get('n_files')} files to fetch, {render.size(data.get('n_bytes'))}"
+    ),
+    "file.fetched": lambda data: Text(
+        f"{data.get('name')} is here, {render.size(data.get('n_bytes'))}"
+        + (" from the cache" if data.get("is_cached") else "")
+    ),
+    "file.rejected": lambda data: Text(f"{data.get('message')}", style="red"),
     "casa.chosen": _chosen,
     "fix.applied": lambda data: Text(f"fix {data.get('fix')}: {data.get('because') or ''}"),
     "fix.reported": lambda data: Text(

@@ -9,7 +9,17 @@ import typer
 from reimage import queueing
 from reimage.cli import run as running
 from reimage.cli.invocation import Invocation
-from reimage.cli.options import Casa, Detach, Fixes, Json, Overrides, Recipe, RunOrDataset, Until
+from reimage.cli.options import (
+    Casa,
+    Detach,
+    Fixes,
+    Json,
+    Overrides,
+    Preflight,
+    Recipe,
+    RunOrDataset,
+    Until,
+)
 
 app = typer.Typer(add_completion=False)
 
@@ -35,6 +45,7 @@ def rerun(
         bool,
         typer.Option("--missing", help="Keep the images that are there; make only the others."),
     ] = False,
+    preflight: Preflight = True,
     detach: Detach = False,
     as_json: Json = False,
 ) -> None:
@@ -55,5 +66,6 @@ def rerun(
             overrides=overrides or (),
             fixes=fixes or (),
             missing=missing,
+            look_first=preflight,
         )
         running.finish(invocation, database, queued, detach=detach, as_json=as_json)

@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "doctor": "Check this installation: what is there, what is missing, what installs it.",
     "db": "Upgrade the run database, tell its version, rebuild it from run directories.",
     "holdings": "Bring the mirror of the archive's holdings up to date, list and show datasets.",
+    "archive": "Serve a directory as an archive; list a dataset's files, look before launching, fetch.",
     "casa": "List, install, probe and register builds of CASA; tell which one a delivery needs.",
     "delivery": "Inspect a delivery on disk: its era, what it holds, what is odd.",
     "recipe": "List, show and compare recipes: how a dataset is processed.",

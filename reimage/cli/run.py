@@ -8,7 +8,17 @@ from reimage import queueing
 from reimage.cli import driving, render, run_shapes, status
 from reimage.cli.codes import INTERRUPTED, OF_RESULT
 from reimage.cli.invocation import Invocation
-from reimage.cli.options import Casa, DatasetKey, Detach, Fixes, Json, Overrides, Recipe, Until
+from reimage.cli.options import (
+    Casa,
+    DatasetKey,
+    Detach,
+    Fixes,
+    Json,
+    Overrides,
+    Preflight,
+    Recipe,
+    Until,
+)
 from reimage.model import Result
 from reimage.store.rows import RunRow
 from reimage.store.session import Database
@@ -33,10 +43,14 @@ def run(
     until: Until = None,
     overrides: Overrides = None,
     fixes: Fixes = None,
+    preflight: Preflight = True,
     detach: Detach = False,
     as_json: Json = False,
 ) -> None:
     """Run one dataset, from the archive to its outcome.
+
+    The archive's listing is looked at first (`reimage archive preflight`): what is not public, not
+    complete or too large is refused here, and nothing is queued.
 
     Drives the controller until the run is done, or follows the one that leads.  Ctrl-C stops
     watching: the run goes on, and `reimage cancel` ends it.
@@ -52,6 +66,7 @@ def run(
             until=until,
             overrides=overrides or (),
             fixes=fixes or (),
+            look_first=preflight,
         )
         finish(invocation, database, queued, detach=detach, as_json=as_json)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reimage import SCHEMA_VERSION
-from reimage.imaging.summary import ImageSummary
+from reimage.imaging.image_summary import ImageSummary
 from reimage.model import Product, Result, Stage
 from reimage.store.rows import (
     AttemptRow,

@@ -1,4 +1,4 @@
-"""The shapes of ``--json`` for what there is: datasets, builds, deliveries, declarations, the site.
+"""The shapes of ``--json`` for what there is: files, builds, deliveries, declarations, the site.
 
 The rule is that of `reimage.cli.run_shapes`: within a schema version fields are only added.
 """
@@ -10,40 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reimage import SCHEMA_VERSION
+from reimage.archive.preflight import Preflight
 from reimage.model import Calibration, CasaBuild, Delivery, Stage, VersionStatement
 from reimage.recipes.compare import Difference
-from reimage.store.rows import (
-    DatasetRow,
-    RunRow,
-    SyncCounts,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Datasets:
-    """``reimage holdings list``: datasets by key."""
-
-    schema: int = SCHEMA_VERSION
-    datasets: tuple[DatasetRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetDetail:
-    """``reimage holdings show``: one dataset and its runs, newest first."""
-
-    schema: int = SCHEMA_VERSION
-    dataset: DatasetRow
-    runs: tuple[RunRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Synced:
-    """``reimage holdings sync``: what changed."""
-
-    schema: int = SCHEMA_VERSION
-    holding: str
-    archive: str
-    counts: SyncCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,3 +200,77 @@ class Checkup:
     schema: int = SCHEMA_VERSION
     checks: tuple[Check, ...]
     settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFile:
+    """One file that an archive offers."""
+
+    name: str
+    kind: str
+    """``readme``, ``auxiliary``, ``product``, ``raw``; inside tars also ``calibration``, ``script``, ``image``, ..."""
+    semantics: str
+    """DataLink's."""
+    n_bytes: int | None
+    """None: the archive does not say."""
+    fetched: bool
+    """Whether a run fetches it."""
+    why_not: str | None
+    url: str
+    inside: tuple[InnerFile, ...] = ()
+    """With ``--expand``: what is in a tar, as far as the archive tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerFile:
+    """One file inside a tar of an archive."""
+
+    name: str
+    kind: str
+    n_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileList:
+    """``reimage archive files``: what the archive offers for a dataset, and what of it a run fetches."""
+
+    schema: int = SCHEMA_VERSION
+    dataset: str
+    archive: str
+    fetch_bytes: int
+    left_bytes: int
+    files: tuple[ListedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflights:
+    """``reimage archive preflight``: for each dataset what its listing tells, nothing of it downloaded."""
+
+    schema: int = SCHEMA_VERSION
+    archive: str
+    preflights: tuple[Preflight, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileHere:
+    """One file that is there, whole."""
+
+    name: str
+    kind: str
+    n_bytes: int
+    sha256: str
+    is_cached: bool
+    """The archive was not asked for it: it was there, or in the cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesHere:
+    """``reimage archive fetch``: files of a dataset, in the order in which they came."""
+
+    schema: int = SCHEMA_VERSION
+    dataset: str
+    archive: str
+    directory: str
+    is_complete: bool
+    """Every file that was asked for is there; otherwise stderr says what is not."""
+    files: tuple[FileHere, ...]

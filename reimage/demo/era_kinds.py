@@ -223,9 +223,9 @@ def _not_restored() -> tuple[EraKind, ...]:
         replace(_nothing(shell), ends="nothing-to-restore", era="semipass-shell"),
         replace(
             auxiliary,
-            ends="restore-raw-missing",
+            ends="archive-listing-incomplete",
             method="",
-            caveats=("restored-with-other-casa:",),
+            caveats=(),
             without_raw=(FIRST, SECOND),
         ),
         replace(half, caveats=(*half.caveats, "restored-partially:"), without_raw=(SECOND,)),

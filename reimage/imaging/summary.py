@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reimage.errors import ProductError
+from reimage.imaging.image_summary import ImageSummary
 from reimage.model import PlannedImage, Product, ProductState
 from reimage.products.cube import analyse
 from reimage.products.fits_image import open_image
@@ -16,30 +17,6 @@ from reimage.products.measure import measure
 from reimage.products.noise import FlatImage
 from reimage.products.preview import Companions, write_preview
 from reimage.products.siblings import BRIGHTNESS, Siblings, made
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSummary:
-    """One image of the plan and what became of it."""
-
-    image: str
-    target: str
-    spws: tuple[int, ...]
-    specmode: str
-    state: ProductState
-    reason: str | None
-    """Why it is absent, or what was changed to make it."""
-    files: tuple[str, ...]
-    """FITS files, relative to the directory."""
-    rms_jy_beam: float | None = None
-    peak_jy_beam: float | None = None
-    beam_major_arcsec: float | None = None
-    beam_minor_arcsec: float | None = None
-
-    @property
-    def is_made(self) -> bool:
-        """Whether the image exists."""
-        return self.state in {ProductState.MADE, ProductState.MITIGATED}
 
 
 def summarise(

@@ -13,7 +13,7 @@ from reimage.imaging import weblog_parts as parts
 from reimage.imaging import weblog_steps as steps
 from reimage.imaging.account import Account
 from reimage.imaging.calls import ABOUT, call_text, own_names
-from reimage.imaging.summary import ImageSummary
+from reimage.imaging.image_summary import ImageSummary
 from reimage.model import PlannedImage, Product, ProductState
 
 MOST_CALLS = 1500

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from reimage.imaging import weblog_parts as parts
 from reimage.imaging.account import Account
 from reimage.imaging.calls import carried_out, step_call
-from reimage.imaging.summary import ImageSummary
+from reimage.imaging.image_summary import ImageSummary
 from reimage.model import PlannedImage
 from reimage.recipes import Step
 from reimage.recipes.effective import specmode_of

@@ -1,33 +1,36 @@
-"""Fetch: copy what the archive lists, prove it, unpack it.
+"""Fetch: get what the archive lists and a restore needs, prove it, unpack it.
 
-README and auxiliary files come first; then the refusal rules and the choice of a build are asked
-(both pure), and only where they say yes are the raw data fetched: 60 GB an execution block.
+The listing is looked at first (`reimage.stages.preflight`): a dataset that is in vain costs no
+download.  README and auxiliary files come then; then the refusal rules and the choice of a build are
+asked (both pure), and only where they say yes are the raw data fetched: 60 GB an execution block.
+
+Each file has a record of its own once it is fetched, proven and unpacked: an attempt that was killed,
+or that met a bad file, is followed by one that fetches only what has no record.
 """
 
 from __future__ import annotations
 
 import shutil
+import time
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from reimage import document
-from reimage.archive import directory
+from reimage import document, settings
+from reimage.archive import cycle0, listing, opened
+from reimage.archive.listing import ArchiveFile
+from reimage.archive.protocol import Archive, Fetched
 from reimage.casa import choose, policy
 from reimage.delivery import layout, refusal, unpack, versions
 from reimage.errors import ArchiveError, ReimageError
 from reimage.model import Calibration, Stage
 from reimage.run import Run
+from reimage.stages import preflight
 from reimage.stages.context import StageContext
 from reimage.stages.values import FetchedFile, FetchValue
+from reimage.uid import Uid
 
-README, AUXILIARY, PRODUCT, RAW = "#documentation", "#auxiliary", "#this", "#progenitor"
 PROGRESS_STEP_BYTES = 64 << 20
-
-
-class ArchiveNothingListed(ArchiveError):
-    """The archive offers no file for a dataset."""
-
-    code = "archive-nothing-listed"
-    hint = "It may be proprietary, or not delivered: look it up in the archive's own interface."
 
 
 def run(context: StageContext) -> FetchValue:
@@ -35,81 +38,163 @@ def run(context: StageContext) -> FetchValue:
 
     Raises
     ------
-    ArchiveNothingListed, ArchiveFileMissing, ArchiveFileSize, ArchiveFileDamaged, ArchiveFileHostile, DiskFull
+    ArchiveError, ArchiveNotPublic, DataProprietary, NoRecipe, NothingToRestore, DiskFull
     """
-    work = context.work(Stage.FETCH)
-    archive = directory.DirectoryArchive(Path(context.run.archive))
-    listed = archive.files(context.run.dataset)
-    if not listed:
-        raise ArchiveNothingListed(
-            f"the archive lists no file for {context.run.dataset}",
-            evidence={"dataset": context.run.dataset},
-        )
-    light = [file for file in listed if file.semantics in {README, AUXILIARY}]
-    # Cycle 0 has everything in its product tars.  Elsewhere products are left where they are: our
-    # scriptForPI must split, not link, and that is what it does when it sees no products.
-    heavy = [file for file in listed if file.semantics == RAW]
-    if not any(file.semantics == AUXILIARY for file in listed):
-        light = [file for file in listed if file.semantics in {README, PRODUCT}]
-    fetcher = _Fetcher(context, archive, work)
-    manifest = [fetcher.fetch(file) for file in light]
-    postponed = _will_be_refused(context.run, work / "delivery")
+    run = context.run
+    archive = opened.open_archive(run.archive, run.transfer, settings.secrets)
+    fetcher = _Fetcher(context, archive, context.work(Stage.FETCH))
+    there = preflight.means(
+        context.directory, restores=preflight.is_restored(run.recipe, run.until)
+    )
+    keeping = preflight.Keeping(place=context.directory, locator=run.archive, transfer=run.transfer)
+    done = fetcher.recorded_names()
+    listed, told = preflight.ask(archive, run.dataset, run.facts, there, done=done, keeping=keeping)
+    preflight.require(told)
+    context.emit(
+        "files.listed",
+        n_files=told.n_files,
+        n_bytes=told.fetch_bytes,
+        left_bytes=told.left_bytes,
+        notes=list(told.notes),
+    )
+    wanted = listing.needed(listed, run.facts)
+    manifest, left = fetcher.fetch(wanted.light), wanted.left
+    postponed = _will_be_refused(run, fetcher.delivery)
     if postponed is None:
-        manifest += [fetcher.fetch(file) for file in heavy]
+        manifest += fetcher.fetch(wanted.heavy)
+    else:
+        left += tuple(listing.leave(file, postponed) for file in wanted.heavy)
     return FetchValue(
-        delivery=f"{Stage.FETCH.value}/delivery",
+        delivery=f"{Stage.FETCH.value}/{fetcher.delivery.name}",
         manifest=tuple(manifest),
+        left=left,
+        transferred_bytes=fetcher.transferred_bytes,
+        transfer_s=round(fetcher.transfer_s, 3),
         postponed=postponed,
+        caveats=(
+            *(f"listing:{note}" for note in told.notes),
+            *(f"cycle0-block-absent:{eb}" for eb in _absent_of_cycle0(run, fetcher.delivery)),
+        ),
     )
 
 
 class _Fetcher:
-    """Fetches and unpacks one file after the other, each with a record of its proof."""
+    """Fetches and unpacks files, each with a record of its proof."""
 
-    def __init__(
-        self, context: StageContext, archive: directory.DirectoryArchive, work: Path
-    ) -> None:
+    def __init__(self, context: StageContext, archive: Archive, work: Path) -> None:
         self._context, self._archive = context, archive
-        self._files, self._delivery, self._records = (
+        self._files, self.delivery, self._records = (
             work / "files",
             work / "delivery",
             work / "records",
         )
-        for folder in (self._files, self._delivery, self._records):
+        for folder in (self._files, self.delivery, self._records):
             folder.mkdir(exist_ok=True)
+        self._told: dict[str, int] = {}
+        self.transferred_bytes = 0
+        self.transfer_s = 0.0
 
-    def fetch(self, file: directory.ArchiveFile) -> FetchedFile:
-        record = self._records / f"{file.name}.json"
-        if record.exists():
-            return document.read(FetchedFile, record)
-        self._context.emit("file.started", name=file.name, n_bytes=file.n_bytes)
-        target = self._files / file.name
-        sha256 = self._archive.fetch(file, target, self._progress(file))
-        if file.name.endswith(".tar"):
-            unpack.unpack(target, self._delivery)
-            target.unlink()  # unpacked and recorded; the archive has it
+    def recorded_names(self) -> frozenset[str]:
+        """Return the files that have a record."""
+        return frozenset(path.name.removesuffix(".json") for path in self._records.glob("*.json"))
+
+    def fetch(self, files: Sequence[ArchiveFile]) -> list[FetchedFile]:
+        """Fetch what has no record; a file that cannot be had does not stop the others.
+
+        Raises
+        ------
+        ArchiveError, Refusal, DiskFull
+            The first that was met, when all others are there.
+        """
+        found = {file.name: record for file in files if (record := self._recorded(file))}
+        for name in found:  # where an attempt ended between the record and this
+            (self._files / name).unlink(missing_ok=True)
+        missing = [file for file in files if file.name not in found]
+        failure: ReimageError | None = None
+        run = self._context.run
+        arriving = self._archive.fetch_all(
+            missing, self._files, self._tell, dataset=run.dataset, version=version_of(run)
+        )
+        begun = time.monotonic()
+        try:
+            with closing(arriving):  # no transfer goes on behind an error
+                for fetched in arriving:
+                    self.transferred_bytes += 0 if fetched.is_cached else fetched.n_bytes
+                    try:
+                        found[fetched.file.name] = self._take(fetched)
+                    except ArchiveError as error:  # damaged or hostile
+                        self._reject(fetched.file, error)
+                        failure = failure or error
+        except ArchiveError as error:
+            failure = failure or error
+        self.transfer_s += time.monotonic() - begun
+        if failure is not None:
+            raise failure
+        return [found[file.name] for file in files]
+
+    def _recorded(self, file: ArchiveFile) -> FetchedFile | None:
+        """Return the record of a file, None where there is none or the archive has delivered it anew."""
+        path = self._records / f"{file.name}.json"
+        if not path.exists():
+            return None
+        record = document.read(FetchedFile, path)
+        return record if file.n_bytes in {None, record.n_bytes} else None
+
+    def _take(self, fetched: Fetched) -> FetchedFile:
+        """Unpack a file that is there, and record it."""
+        file, target = fetched.file, self._files / fetched.file.name
+        self._begin(file)
+        if file.is_tar:
+            unpack.unpack(target, self.delivery)
         else:
-            shutil.copyfile(target, self._delivery / file.name)
-        fetched = FetchedFile(
-            name=file.name, semantics=file.semantics, n_bytes=file.n_bytes, sha256=sha256
+            shutil.copyfile(target, self.delivery / file.name)
+        record = FetchedFile(
+            name=file.name, semantics=file.semantics, n_bytes=fetched.n_bytes, sha256=fetched.sha256
         )
         self._context.still_current()
-        document.write(record, fetched)
-        self._context.emit("file.fetched", name=file.name, n_bytes=file.n_bytes, sha256=sha256)
-        return fetched
+        document.write(self._records / f"{file.name}.json", record)
+        target.unlink()  # it has a record; the archive has it, and the cache
+        self._context.emit(
+            "file.fetched",
+            name=file.name,
+            n_bytes=fetched.n_bytes,
+            sha256=fetched.sha256,
+            is_cached=fetched.is_cached,
+        )
+        return record
 
-    def _progress(self, file: directory.ArchiveFile) -> directory.Progress:
-        told = 0
+    def _reject(self, file: ArchiveFile, error: ReimageError) -> None:
+        """Have a file fetched anew by the next attempt, and not from the cache."""
+        run = self._context.run
+        (self._files / file.name).unlink(missing_ok=True)
+        self._archive.reject(file, dataset=run.dataset, version=version_of(run))
+        self._context.emit("file.rejected", name=file.name, code=error.code, message=error.message)
 
-        def progress(done: int) -> None:
-            nonlocal told
-            if done - told >= PROGRESS_STEP_BYTES:
-                told = done
-                self._context.emit(
-                    "file.progress", name=file.name, n_bytes=done, of_bytes=file.n_bytes
-                )
+    def _begin(self, file: ArchiveFile) -> None:
+        if file.name not in self._told:
+            self._told[file.name] = 0
+            self._context.emit("file.started", name=file.name, n_bytes=file.n_bytes)
 
-        return progress
+    def _tell(self, file: ArchiveFile, done: int) -> None:
+        self._begin(file)
+        if done - self._told[file.name] >= PROGRESS_STEP_BYTES:
+            self._told[file.name] = done
+            self._context.emit("file.progress", name=file.name, n_bytes=done, of_bytes=file.n_bytes)
+
+
+def version_of(run: Run) -> str:
+    """Return which delivery of the dataset is meant."""
+    return preflight.version_of(run.facts)
+
+
+def _absent_of_cycle0(run: Run, delivery: Path) -> tuple[str, ...]:
+    """Return the execution blocks that a delivery of Cycle 0 must contain and does not, raw or calibrated."""
+    expected = frozenset[str]().union(*cycle0.expected(run.facts.get("ebs") or ()).values())
+    if not expected:
+        return ()
+    tables = (path for path in delivery.rglob("uid___*") if path.is_dir())
+    found = {str(uid) for path in tables if (uid := Uid.find(path.name))}
+    return tuple(sorted(expected - found))
 
 
 def _will_be_refused(run: Run, delivery: Path) -> str | None:

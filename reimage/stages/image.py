@@ -63,6 +63,6 @@ def _keywords(context: StageContext, recipe: Recipe) -> dict[str, str]:
         "RUNID": context.run.run,
         "BUILD": context.imaging_build().id,
         "MEMBER": context.run.dataset,
-        "PROPCODE": str(context.run.facts.get("proposal_id", "")),
+        "PROPCODE": str(context.run.facts.get("project") or ""),
     }
     return {key: value[:68] for key, value in words.items() if value}

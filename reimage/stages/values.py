@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from reimage.archive.listing import Left
 from reimage.model import CalibratedMs, CasaChoice, Delivery, PlannedImage, Product
 
 
@@ -25,6 +26,12 @@ class FetchValue:
     delivery: str
     """Directory of the unpacked delivery, relative to the run directory."""
     manifest: tuple[FetchedFile, ...]
+    left: tuple[Left, ...] = ()
+    """What is listed and was not fetched, and why: with the manifest, the whole listing."""
+    transferred_bytes: int = 0
+    """Of this attempt, from the archive itself and not from the cache."""
+    transfer_s: float = 0.0
+    """What they took, with unpacking."""
     postponed: str | None = None
     """Why raw data were not fetched: *choose* will say no. None when everything is here."""
     caveats: tuple[str, ...] = ()

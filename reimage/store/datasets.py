@@ -2,83 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import Session
 
 from reimage.errors import DatasetUnknown, UidMalformed
-from reimage.store import filters
+from reimage.store import dataset_values, filters
 from reimage.store.filters import Filterable
 from reimage.store.holdings_tables import Dataset, DatasetAlma, Holding
-from reimage.store.rows import DatasetRow, SyncCounts
+from reimage.store.mirroring import sync
+from reimage.store.rows import DatasetRow
 from reimage.uid import Uid
+
+__all__ = [
+    "canonical",
+    "columns",
+    "ensure",
+    "ensure_holding",
+    "find",
+    "list_datasets",
+    "row_id",
+    "sync",
+]
 
 GENERAL: Mapping[str, Filterable] = {
     "dataset": Filterable(column=Dataset.dataset_key, kind="text"),
     "title": Filterable(column=Dataset.title, kind="text"),
-    "n_bytes": Filterable(column=Dataset.n_bytes, kind="number"),
-    "release_at": Filterable(column=Dataset.release_at, kind="moment"),
-    "modified_at": Filterable(column=Dataset.modified_at, kind="moment"),
+    "n_bytes": Filterable(column=Dataset.n_bytes, kind="number", also=("size", "size_bytes")),
+    "release_at": Filterable(column=Dataset.release_at, kind="moment", also=("released",)),
+    "modified_at": Filterable(column=Dataset.modified_at, kind="moment", also=("modified",)),
 }
 ALMA: Mapping[str, Filterable] = {
     "mous": Filterable(column=DatasetAlma.mous, kind="text"),
     "project": Filterable(column=DatasetAlma.project, kind="text"),
     "cycle": Filterable(column=DatasetAlma.cycle, kind="number"),
-    "bands": Filterable(column=DatasetAlma.bands, kind="words"),
+    "era": Filterable(column=DatasetAlma.era, kind="text"),
+    "bands": Filterable(column=DatasetAlma.bands, kind="words", also=("band",)),
     "array": Filterable(column=DatasetAlma.array_kind, kind="text"),
-    "is_mosaic": Filterable(column=DatasetAlma.is_mosaic, kind="truth"),
-    "pol_states": Filterable(column=DatasetAlma.pol_states, kind="text"),
-    "n_ebs": Filterable(column=DatasetAlma.n_ebs, kind="number"),
-    "qa2_passed": Filterable(column=DatasetAlma.qa2_passed, kind="truth"),
-    "data_rights": Filterable(column=DatasetAlma.data_rights, kind="text"),
-    "frequency_min_hz": Filterable(column=DatasetAlma.frequency_min_hz, kind="number"),
-    "frequency_max_hz": Filterable(column=DatasetAlma.frequency_max_hz, kind="number"),
+    "n_antennas": Filterable(column=DatasetAlma.n_antennas, kind="number", also=("antennas",)),
+    "is_mosaic": Filterable(column=DatasetAlma.is_mosaic, kind="truth", also=("mosaic",)),
+    "pol_states": Filterable(column=DatasetAlma.pol_states, kind="text", also=("pol",)),
+    "is_full_pol": Filterable(column=DatasetAlma.is_full_pol, kind="truth", also=("full_pol",)),
+    "n_ebs": Filterable(column=DatasetAlma.n_ebs, kind="number", also=("ebs",)),
+    "qa2_passed": Filterable(column=DatasetAlma.qa2_passed, kind="truth", also=("qa2",)),
+    "data_rights": Filterable(column=DatasetAlma.data_rights, kind="text", also=("rights",)),
+    "frequency_min_ghz": Filterable(column=DatasetAlma.frequency_min_ghz, kind="number"),
+    "frequency_max_ghz": Filterable(column=DatasetAlma.frequency_max_ghz, kind="number"),
+    "bandwidth_hz": Filterable(column=DatasetAlma.bandwidth_hz, kind="number"),
+    "channel_width_hz": Filterable(column=DatasetAlma.channel_width_hz, kind="number"),
     "resolution_arcsec": Filterable(column=DatasetAlma.resolution_arcsec, kind="number"),
-    "targets": Filterable(column=DatasetAlma.targets, kind="text"),
+    "scale_max_arcsec": Filterable(column=DatasetAlma.scale_max_arcsec, kind="number"),
+    "ra_deg": Filterable(column=DatasetAlma.ra_deg, kind="number"),
+    "dec_deg": Filterable(column=DatasetAlma.dec_deg, kind="number"),
+    "observed_at": Filterable(column=DatasetAlma.observed_at, kind="moment", also=("observed",)),
+    "is_solar": Filterable(column=DatasetAlma.is_solar, kind="truth", also=("solar",)),
+    "is_ephemeris": Filterable(column=DatasetAlma.is_ephemeris, kind="truth", also=("ephemeris",)),
+    "science": Filterable(column=DatasetAlma.science, kind="text"),
+    "keywords": Filterable(column=DatasetAlma.keywords, kind="text", also=("keyword",)),
+    "targets": Filterable(column=DatasetAlma.targets, kind="text", also=("target",)),
 }
-
-
-def sync(
-    session: Session,
-    holding: str,
-    rows: Iterable[tuple[str, Mapping[str, Any]]],
-    *,
-    at: datetime,
-    title: str = "",
-    archive: str = "",
-) -> SyncCounts:
-    """Make the mirror of a holding what its archive lists: (key, facts) of every dataset.
-
-    What the archive no longer lists stays, marked as gone: runs refer to it.
-    """
-    session.merge(Holding(name=holding, title=title or holding, archive=archive, synced_at=at))
-    session.flush()
-    known = {
-        row.dataset_key: row
-        for row in session.scalars(select(Dataset).where(Dataset.holding == holding))
-    }
-    seen: set[str] = set()
-    added = changed = unchanged = 0
-    for key, facts in rows:
-        seen.add(key)
-        row = known.get(key)
-        if row is not None and row.gone_at is None and row.facts == dict(facts):
-            unchanged += 1
-            continue
-        if row is None:
-            added += 1
-            row = Dataset(holding=holding, dataset_key=key, synced_at=at, facts={})
-            session.add(row)
-        else:
-            changed += 1
-        _fill(session, row, facts, at)
-    gone = [row for key, row in known.items() if key not in seen and row.gone_at is None]
-    for row in gone:
-        row.gone_at = at
-    return SyncCounts(added=added, changed=changed, unchanged=unchanged, gone=len(gone))
 
 
 def ensure(session: Session, holding: str, key: str, facts: Mapping[str, Any], at: datetime) -> int:
@@ -87,9 +72,13 @@ def ensure(session: Session, holding: str, key: str, facts: Mapping[str, Any], a
     if found is not None:
         return found
     ensure_holding(session, holding)
-    row = Dataset(holding=holding, dataset_key=key, synced_at=at, facts={})
+    row = Dataset(holding=holding, dataset_key=key, **dataset_values.general(facts, at))
     session.add(row)
-    _fill(session, row, facts, at)
+    session.flush()
+    typed = dataset_values.alma(facts)
+    if typed is not None:
+        session.add(DatasetAlma(dataset_id=row.id, **typed))
+        session.flush()
     return row.id
 
 
@@ -132,19 +121,26 @@ def find(session: Session, holding: str, key: str) -> DatasetRow:
 
 
 def list_datasets(
-    session: Session, holding: str, where: str = "", limit: int | None = None
+    session: Session,
+    holding: str,
+    where: str = "",
+    limit: int | None = None,
+    order: Sequence[str] = (),
 ) -> tuple[DatasetRow, ...]:
-    """Return a holding's datasets that its archive still lists, by key, those of a filter.
+    """Return a holding's datasets that its archive still lists, those of a filter.
+
+    ``order`` names columns, ``-`` before one that falls; then, and without any, by key.
 
     Raises
     ------
     FilterMalformed
     """
     conditions = filters.parse(where, columns(holding))
+    ordering = [filters.ordering(name, columns(holding)) for name in order]
     statement = _selection().where(
         Dataset.holding == holding, Dataset.gone_at.is_(None), *conditions
     )
-    return _rows(session, statement.order_by(Dataset.dataset_key).limit(limit))
+    return _rows(session, statement.order_by(*ordering, Dataset.dataset_key).limit(limit))
 
 
 def columns(holding: str) -> Mapping[str, Filterable]:
@@ -158,52 +154,6 @@ def canonical(key: str) -> str:
         return str(Uid.parse(key))
     except UidMalformed:
         return key
-
-
-def _fill(session: Session, row: Dataset, facts: Mapping[str, Any], at: datetime) -> None:
-    row.facts = dict(facts)
-    row.title = facts.get("title") or facts.get("project")
-    row.n_bytes = facts.get("size_bytes")
-    row.release_at = _moment(facts.get("release_at"))
-    row.modified_at = _moment(facts.get("last_modified"))
-    row.synced_at = at
-    row.gone_at = None
-    session.flush()
-    if "mous" in facts:
-        session.merge(_alma(row.id, facts))
-        session.flush()
-
-
-def _alma(dataset_id: int, facts: Mapping[str, Any]) -> DatasetAlma:
-    same = (
-        *("mous", "project", "cycle", "is_mosaic", "pol_states", "n_ebs", "qa2_passed"),
-        *("data_rights", "frequency_min_hz", "frequency_max_hz", "resolution_arcsec"),
-    )
-    return DatasetAlma(
-        dataset_id=dataset_id,
-        bands=_joined(facts.get("bands"), " "),
-        array_kind=facts.get("array"),
-        targets=_joined(facts.get("targets"), "; "),
-        **{name: facts.get(name) for name in same},
-    )
-
-
-def _joined(value: object, separator: str) -> str | None:
-    if isinstance(value, (list, tuple)):
-        return separator.join(str(part) for part in value) or None
-    return None if value is None else str(value)
-
-
-def _moment(value: object) -> datetime | None:
-    """Read what an archive calls a date; one without zone is UTC, what is none is unknown."""
-    if isinstance(value, datetime):
-        moment = value
-    else:
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _by_key(statement: Any, holding: str, key: str) -> Any:  # noqa: ANN401 -- a Select of any kind

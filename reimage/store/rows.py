@@ -209,6 +209,31 @@ class SyncCounts:
     unchanged: int
     gone: int
 
+    @property
+    def seen(self) -> int:
+        """How many datasets the archive listed."""
+        return self.added + self.changed + self.unchanged
+
+    def __add__(self, other: SyncCounts) -> SyncCounts:
+        """Return the sums."""
+        return SyncCounts(
+            added=self.added + other.added,
+            changed=self.changed + other.changed,
+            unchanged=self.unchanged + other.unchanged,
+            gone=self.gone + other.gone,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """How far the mirror of a holding follows its archive."""
+
+    archive: str
+    begun_at: datetime | None
+    """Of the synchronisation that has not ended."""
+    whole_at: datetime | None
+    """Up to when nothing is missing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRow:

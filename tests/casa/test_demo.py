@@ -120,7 +120,7 @@ def test_a_b_and_c_are_imaged_whole(demo, letter):
     ("letter", "result", "error_class", "stage"),
     [
         ("d", "failed", "archive-file-damaged", "fetch"),
-        ("e", "refused", "nothing-to-restore", "choose"),
+        ("e", "refused", "nothing-to-restore", "fetch"),
         ("f", "failed", "casa-build-missing", "choose"),
     ],
 )

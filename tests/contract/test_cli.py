@@ -16,7 +16,7 @@ from reimage.triage.catalogue import load_classes
 
 NO_JSON = {
     *("db upgrade", "db rebuild", "db sql", "casa install", "casa register"),
-    *("cancel", "controller", "demo build", "demo run", "docs"),
+    *("cancel", "controller", "demo build", "demo run", "docs", "archive serve"),
 }
 """Verbs that do something and are not asked for data."""
 

@@ -21,7 +21,9 @@ from reimage.store import (
     decisions,
     events,
     failures,
+    holdings_stats,
     migrate,
+    mirroring,
     products,
     requests,
     runs,
@@ -67,6 +69,11 @@ def do_everything(settings, database):
             datasets.sync(session, "alma", rows, at=now())
         datasets.sync(session, "alma", [], at=now())
         datasets.sync(session, "alma", rows, at=now())
+        mirroring.begin(session, "alma", archive="other", at=now())
+        mirroring.put(session, "alma", rows, at=now())
+        mirroring.sweep_up(session, "alma", since=now(), prefixes=["2019.", "2021."])
+        mirroring.put(session, "alma", rows, at=now())
+        mirroring.end(session, "alma", whole_at=now())
     make(settings, database, "r1", act="fail", act_at="fetch")
     make(settings, database, "r2", act="kill", act_at="fetch")
     make(settings, database, "r3")
@@ -74,7 +81,11 @@ def do_everything(settings, database):
     controller(settings, database).run(until_idle=True)
     with database.read() as session:
         where = "bands = 6 and is_mosaic = false and targets ~ a and cycle >= 2 and n_bytes != 1"
-        datasets.list_datasets(session, "alma", where, limit=3)
+        where += " or (not cycle = 3 and rights = Public)"
+        datasets.list_datasets(session, "alma", where, limit=3, order=["cycle", "-n_bytes"])
+        holdings_stats.total(session, "alma", "bands = 6")
+        for by in holdings_stats.BY:
+            holdings_stats.count(session, "alma", by)
         datasets.find(session, "alma", "uid___A001_X1_X1")
         runs.find(session, "r1")
         runs.list_runs(session, state=State.DONE, result=Result.FAILED, category="c", limit=2)

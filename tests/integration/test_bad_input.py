@@ -277,8 +277,12 @@ def test_a_disk_that_is_too_small_for_a_dataset(make_site, small_disk):
     site = make_site(small_disk / "data")
     large = {**ASDM, f"{INSIDE}/ASDMBinary/uid___A002_Xc0ffee_X10": os.urandom(8 << 20)}
     offer(site, delivered(WITH_SCRIPT, tar_bytes(large)))
-    site.ends_as("disk-full", "fetch")
-    assert shutil.disk_usage(small_disk).free > 1 << 20  # the half copy does not stay
+    is_coded(site.reimage("run", MOUS), "disk-full", 1)
+    assert site.rows() == {}  # nothing was queued
+    assert site.reimage("run", MOUS, "--no-preflight").exit_code == 1
+    row = site.rows()[MOUS]
+    assert (row["result"], row["error_class"], row["stage"]) == ("failed", "disk-full", "fetch")
+    assert shutil.disk_usage(small_disk).free > 1 << 20  # nothing was begun
     goes_on_working(site)
 
 

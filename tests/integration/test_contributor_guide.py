@@ -192,7 +192,7 @@ def test_the_recipe_is_found_and_the_engine_understands_it(loaded, said):
 
 @pytest.mark.usefixtures("holdings")
 def test_a_run_is_frozen_with_the_recipe_and_the_fix(site, said):
-    queued = said("run", SEVEN, "--recipe", "continuum-quick", "--detach")["run"]
+    queued = said("run", SEVEN, "--recipe", "continuum-quick", "--detach", "--no-preflight")["run"]
     run = document.read(
         Run, site / "data" / "runs" / "uid___A001_X1_X7" / queued["run"] / "run.json"
     )

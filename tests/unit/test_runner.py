@@ -50,14 +50,36 @@ def events(directory, attempt=1):
     return [(e.event, e.data.get("stage")) for e, _ in journal.read(path)]
 
 
-def test_a_semipass_shell_is_refused_and_its_raw_data_stay_where_they_are(start):
+def test_a_semipass_shell_is_refused_by_its_listing_and_nothing_is_fetched(start):
     attempt = start({**SHELL, "x.asdm.sdm.tar": ("#progenitor", RAW)})
     outcome = attempt()
-    assert (outcome.refused, outcome.finished, outcome.stage) == (True, False, Stage.CHOOSE)
+    assert (outcome.refused, outcome.finished, outcome.stage) == (True, False, Stage.FETCH)
     assert outcome.fault.code == "nothing-to-restore"
     assert document.read(Outcome, attempt.directory / "outcome.json") == outcome
+    assert [p for p in (attempt.directory / "fetch").rglob("*") if p.is_file()] == []
+
+
+def test_what_only_the_delivery_tells_is_refused_and_its_raw_data_stay_where_they_are(start):
+    power = {f"{MEMBER}/script/{EB}.ms.scriptForSDCalibration.py": b"hsd_calimage"}
+    attempt = start(
+        {
+            "r.README.txt": README,
+            "x_auxiliary.tar": ("#auxiliary", tar_bytes(power)),
+            "x.asdm.sdm.tar": ("#progenitor", RAW),
+            "p_001_of_001.tar": ("#this", RAW),
+        }
+    )
+    outcome = attempt()
+    assert (outcome.refused, outcome.stage) == (True, Stage.CHOOSE)
+    assert outcome.fault.code == "no-recipe"
     fetched = [p.name for p in (attempt.directory / "fetch/records").iterdir()]
     assert sorted(fetched) == ["r.README.txt.json", "x_auxiliary.tar.json"]
+    value = document.read_json(attempt.directory / "fetch/PROVEN.json")["value"]
+    left = {one["name"]: one["why"] for one in value["left"]}
+    assert left == {
+        "x.asdm.sdm.tar": value["postponed"],
+        "p_001_of_001.tar": "products are made anew",
+    }
 
 
 def test_a_build_that_is_not_there_is_named(start):

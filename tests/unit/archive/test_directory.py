@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from making import MOUS, make_archive, make_row
 
-from reimage.archive import directory
+from reimage.archive import directory, grouping
 from reimage.errors import ArchiveError
 
 DATA = b"0123456789" * 1000
@@ -26,16 +26,14 @@ def test_rows_are_grouped_to_datasets_with_true_units(tmp_path):
             asdm_uid="uid://A002/Xc0ffee/X2",
             antenna_arrays="N601:CM01",
         ),
-        make_row(
-            member_ous_uid="uid://A001/X1/X9", obs_release_date=directory.PROPRIETARY_SENTINEL
-        ),
+        make_row(member_ous_uid="uid://A001/X1/X9", obs_release_date=grouping.PROPRIETARY_SENTINEL),
     ]
     found = list(directory.DirectoryArchive(make_archive(tmp_path / "a", FILES, rows)).datasets())
     assert [row.key for row in found] == [MOUS, "uid://A001/X1/X9"]
     facts = found[0].facts
     assert (facts["targets"], facts["n_ebs"], facts["array"]) == (["A", "B"], 2, "12m+7m")
-    assert facts["frequency_min_hz"] == pytest.approx(230e9 - 0.9375e9)
-    assert facts["frequency_max_hz"] == pytest.approx(232e9 + 0.9375e9)
+    assert facts["frequency_min_ghz"] == pytest.approx(230 - 0.9375)
+    assert facts["frequency_max_ghz"] == pytest.approx(232 + 0.9375)
     assert found[1].facts["release_at"] is None
 
 
@@ -45,6 +43,7 @@ def test_rows_are_grouped_to_datasets_with_true_units(tmp_path):
         ("2011.0.1.S", 0),
         ("2012.1.1.S", 1),
         ("2013.1.1.S", 2),
+        ("2014.1.1.S", None),
         ("2015.1.1.S", 3),
         ("2019.1.1.S", 7),
         ("2019.2.1.S", 7),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import operating
 import pytest
 from making import make_archive, make_build, make_row
 
@@ -37,25 +36,6 @@ def built(monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("built")
-def test_the_demo_needs_nothing_and_can_be_run_again(tmp_path, capsys):
-    for count in (1, 2):
-        assert cli.main(["demo", "run"]) == 1  # all six end imaged here, and three of them must not
-        said = capsys.readouterr()
-        assert said.err.count("and is imaged") == 3
-        assert f"{LETTERS['d']} should end archive-file-damaged" in said.err
-        assert "imaged 6" in said.out
-        assert "a: 2 FITS files" in said.out
-        assert str(tmp_path / "demo" / "index.html") in said.out
-        assert ("wrote" in said.err) == (count == 1)
-        assert "dataset a: simulated before" in said.err
-        site = operating.Site(load(), capsys)
-        runs = site.call("status", "--json").json["runs"]
-        assert [run["category"] for run in runs] == ["demo"] * 6 * count
-    page = (tmp_path / "demo" / "index.html").read_text()
-    assert all(f'id="{letter}"' in page for letter in LETTERS)
-
-
-@pytest.mark.usefixtures("built")
 def test_settings_that_are_there_are_kept(tmp_path, capsys):
     text = 'data = "mine"\narchive = "here"\n'
     (tmp_path / "reimage.toml").write_text(text)
@@ -80,7 +60,13 @@ def test_build_needs_a_place(capsys):
 
 
 def test_the_settings_of_the_demo_can_be_loaded(tmp_path):
-    (tmp_path / "reimage.toml").write_text(demo.SETTINGS)
+    (tmp_path / "reimage.toml").write_text(demo.SETTINGS.format(archive="http://127.0.0.1:1"))
     found = load(environ={}, cwd=tmp_path)
     assert found.data == tmp_path / "demo" / "data"
-    assert found.archive == str(tmp_path / "demo" / "archive")
+    assert found.archive == "http://127.0.0.1:1"
+
+
+def test_the_demo_asks_no_archive_of_others(tmp_path, capsys):
+    (tmp_path / "reimage.toml").write_text('archive = "https://archive.example"\n')
+    assert cli.main(["demo", "run"]) == 2
+    assert "error[demo-archive-elsewhere]" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import operating
 import pytest
 
 from reimage import document
-from reimage.cli import log, run_shapes, site_shapes
+from reimage.cli import holdings_shapes, log, run_shapes, site_shapes
 
 IMAGED, FAILED, REFUSED, PARTIAL = (f"uid://A001/X1/X{n}" for n in (1, 2, 3, 4))
 RUN_KEYS = """
@@ -28,8 +28,9 @@ RUN_KEYS = """
         (["failures", "--by", "stage"], run_shapes.Failures),
         (["products", IMAGED], run_shapes.Products),
         (["products", FAILED], run_shapes.Products),
-        (["holdings", "list"], site_shapes.Datasets),
-        (["holdings", "show", IMAGED], site_shapes.DatasetDetail),
+        (["holdings", "list"], holdings_shapes.Datasets),
+        (["holdings", "show", IMAGED], holdings_shapes.DatasetDetail),
+        (["holdings", "stats"], holdings_shapes.HoldingStats),
         (["sweep", "status"], run_shapes.Sweeps),
         (["sweep", "launch", "demo", "--dry-run"], run_shapes.Launched),
         (["casa", "list"], site_shapes.Builds),
@@ -61,6 +62,7 @@ def test_json_has_its_documented_shape(worked, arguments, shape):
         ["failures", "--by", "signature"],
         ["products", IMAGED],
         ["holdings", "list"],
+        ["holdings", "stats"],
         ["sweep", "status"],
         ["classes", "list"],
         ["casa", "list", "--installable"],

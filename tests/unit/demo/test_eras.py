@@ -12,6 +12,7 @@ from reimage.delivery import unpack
 from reimage.delivery.layout import read_layout
 from reimage.demo import era_archive, era_kinds, eras, packing
 from reimage.model import CasaBuild
+from reimage.stages import preflight
 
 BUILD = CasaBuild(id="casa-6.7.0.31-py311", version="6.7.0.31", kind="modular", python="python")
 KINDS = {kind.id: kind for kind in era_kinds.kinds("6.7.0")}
@@ -80,6 +81,19 @@ def test_the_reader_finds_what_was_packed(delivery):
     if kind.layout == "uid":
         assert found.dataset == str(kind.dataset.mous)
     assert found.readme
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_listing_alone_tells_what_is_in_vain_and_nothing_else(archive, kind):
+    """What the pre-flight refuses ends so; what it lets pass is not ended by a rule that it should know."""
+    offered = DirectoryArchive(archive)
+    facts = {row.key: row.facts for row in offered.datasets()}[str(kind.dataset.mous)]
+    there = preflight.means(archive, restores=True)
+    _, told = preflight.ask(offered, str(kind.dataset.mous), facts, there)
+    known = {"nothing-to-restore", "archive-listing-incomplete"}
+    assert [one.code for one in told.problems] == ([kind.ends] if kind.ends in known else [])
+    lost = [f"no raw data are listed for {eb}" for eb in kind.without_raw]
+    assert [note for note in told.notes if "raw data" in note] == ([] if told.problems else lost)
 
 
 def test_manual_scripts_ask_for_the_casa_that_runs():

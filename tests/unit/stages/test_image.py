@@ -139,7 +139,12 @@ def events():
 @pytest.fixture
 def context(tmp_path, events):
     recipe = load_recipe("hifatargets-2017")
-    run = make_run(tmp_path, recipe=document.dump(recipe), recipe_digest=document.digest(recipe))
+    run = make_run(
+        tmp_path,
+        recipe=document.dump(recipe),
+        recipe_digest=document.digest(recipe),
+        facts={"project": "2018.1.00001.S"},
+    )
     proven = {
         "choose": ChooseValue(
             delivery=Delivery(root=".", member=".", layout="x", calibration=Calibration.NONE),
@@ -199,6 +204,7 @@ def test_jobs_are_told_paths_and_provenance(context, player):
     keywords = player.inputs["keywords"]
     assert keywords["MEMBER"] == MOUS
     assert keywords["RECIPE"] == "hifatargets-2017"
+    assert keywords["PROPCODE"] == "2018.1.00001.S"
     assert all(len(value) <= 68 and len(key) <= 8 for key, value in keywords.items())
 
 

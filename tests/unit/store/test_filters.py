@@ -7,6 +7,7 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import and_
 
 from reimage.store import filters
 from reimage.store.datasets import ALMA, GENERAL
@@ -55,7 +56,15 @@ def test_a_band_is_a_word():
         "cycle",
         "cycle >",
         "cycle > five",
-        "cycle >= 2 or bands = 6",
+        "cycle >= 2 or",
+        "or cycle >= 2",
+        "not",
+        "notcycle = 2",
+        "(cycle = 2",
+        "cycle = 2)",
+        "()",
+        "(" * 60 + "cycle = 2" + ")" * 60,
+        "not " * 60 + "cycle = 2",
         "cycle >= 2 bands = 6",
         "cycle >= 2 and",
         "nothing = 1",
@@ -85,3 +94,74 @@ def test_values_are_bound(value):
     ((clause, values),) = compiled(f"project = '{value}'")
     assert clause == "dataset_alma.project = :project_1"
     assert values == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "clause"),
+    [
+        ("cycle = 1 or cycle = 2 and cycle = 3", "c = 1 OR c = 2 AND c = 3"),
+        ("(cycle = 1 or cycle = 2) and cycle = 3", "(c = 1 OR c = 2) AND c = 3"),
+        ("not cycle = 1", "c != 1"),
+        ("not (cycle = 1 and cycle = 2) or cycle = 3", "NOT (c = 1 AND c = 2) OR c = 3"),
+        ("NOT(cycle=1)AND(cycle=2)", "c != 1 AND c = 2"),
+        ("((cycle = 1))", "c = 1"),
+    ],
+)
+def test_and_binds_closer_than_or(text, clause):
+    made = and_(*filters.parse(text, KNOWN)).compile(compile_kwargs={"literal_binds": True})
+    assert str(made).replace("dataset_alma.cycle", "c") == clause
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("cycle >= 2 and nothing = 1", 15),
+        ("cycle >= two", 9),
+        ("cycle = 2 xor cycle = 3", 10),
+        ("(cycle = 2", 10),
+        ("cycle = 2 and (band = )", 15),
+    ],
+)
+def test_the_place_of_an_error_is_told(text, position):
+    with pytest.raises(filters.FilterMalformed) as caught:
+        filters.parse(text, KNOWN)
+    assert caught.value.evidence["position"] == position
+    assert f"character {position + 1}:" in caught.value.message
+
+
+def test_other_names_of_columns():
+    assert compiled("band = 6") == compiled("bands = 6")
+    assert compiled("mosaic = true") == compiled("is_mosaic = true")
+
+
+def test_no_two_columns_share_a_name():
+    names = [*KNOWN, *(name for one in KNOWN.values() for name in one.also)]
+    assert len(names) == len(set(names))
+
+
+def test_order():
+    made = [str(filters.ordering(name, KNOWN)) for name in ("cycle", "-size")]
+    assert made == ["dataset_alma.cycle ASC NULLS LAST", "dataset.n_bytes DESC NULLS LAST"]
+    with pytest.raises(filters.FilterMalformed, match="no such column"):
+        filters.ordering("1; DROP TABLE run", KNOWN)
+
+
+@pytest.mark.parametrize("value", ["1e30", "-1e30", "9223372036854775808", "nan", "inf"])
+def test_numbers_are_what_a_database_takes(value):
+    with pytest.raises(filters.FilterMalformed, match="cycle"):
+        compiled(f"cycle = {value}")
+    if value not in {"nan", "inf"}:
+        assert compiled(f"bandwidth_hz < {value}")
+
+
+@pytest.mark.parametrize("word", [" and ", " or "])
+@pytest.mark.parametrize("one", ["cycle = 1", "not cycle = 1", "(cycle = 1)"])
+def test_conditions_are_not_without_number(word, one):
+    assert compiled(word.join([one] * 100))
+    with pytest.raises(filters.FilterMalformed, match="conditions"):
+        compiled(word.join([one] * 3000))
+
+
+def test_what_no_database_keeps_is_told():
+    with pytest.raises(filters.FilterMalformed):
+        compiled("targets = 'a\0b'")

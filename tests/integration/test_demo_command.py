@@ -1,0 +1,101 @@
+"""`reimage demo run` over HTTP: its archive is served by a process of its own, and gone afterwards."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import operating
+import pytest
+from making import make_archive, make_build, make_row
+from serving import served
+
+from reimage import cli, document
+from reimage.demo import serving
+from reimage.demo.datasets import datasets
+from reimage.settings import load
+
+LETTERS = {dataset.letter: str(dataset.mous) for dataset in datasets()}
+
+
+@pytest.fixture
+def place(monkeypatch, tmp_path):
+    """Nobody's own settings, runs that end at once, and an archive that is made at once."""
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("REIMAGE_POLL_S", "0.01")
+    monkeypatch.setattr("reimage.cli.driving.LocalExecutor", operating.InstantExecutor)
+    monkeypatch.chdir(tmp_path)
+
+    def build_archive(target, *, build, cache, emit):
+        assert (build.version, cache) == ("6.7.0.31", load().cache)
+        rows = [make_row(member_ous_uid=mous) for mous in LETTERS.values()]
+        if not target.exists():
+            make_archive(target, {"a.tar": ("#auxiliary", b"x")}, rows)
+        emit("demo.cached", dataset="a")
+        emit("demo.built", path=str(target), datasets=6)
+
+    def install(row, *, builds_dir, **_):
+        build = make_build(id=row.id, python=str(tmp_path / "python"))
+        (tmp_path / "python").touch()
+        builds_dir.mkdir(parents=True)
+        document.write(builds_dir / f"{build.id}.json", build)
+        return build
+
+    monkeypatch.setattr("reimage.cli.demo.building.build_archive", build_archive)
+    monkeypatch.setattr("reimage.cli.demo.builds.install", install)
+    return tmp_path
+
+
+def is_free(address):
+    with closing(socket.socket()) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", urlsplit(address).port))
+        except OSError:
+            return False
+    return True
+
+
+def test_the_demo_needs_nothing_and_can_be_run_again(place, capsys):
+    for count in (1, 2):
+        assert cli.main(["demo", "run"]) == 1  # all six end imaged here, and three of them must not
+        said = capsys.readouterr()
+        assert said.err.count("and is imaged") == 3
+        assert f"{LETTERS['d']} should end archive-file-damaged" in said.err
+        assert "imaged 6" in said.out
+        assert "a: 2 FITS files" in said.out
+        assert str(place / "demo" / "index.html") in said.out
+        assert ("wrote" in said.err) == (count == 1)
+        assert "dataset a: simulated before" in said.err
+        assert load().archive.startswith("http://127.0.0.1:")
+        assert is_free(load().archive)
+        site = operating.Site(load(), capsys)
+        runs = site.call("status", "--json").json["runs"]
+        assert [run["category"] for run in runs] == ["demo"] * 6 * count
+    page = (place / "demo" / "index.html").read_text()
+    assert all(f'id="{letter}"' in page for letter in LETTERS)
+
+
+def test_a_server_that_is_there_is_left_alone(place):
+    root = make_archive(place / "a", {"a.tar": ("#auxiliary", b"x")}, [make_row()])
+    with served(root) as address:
+        with serving.served(root, address, place / "log"):
+            assert not (place / "log").exists()
+        assert not is_free(address)
+
+
+def test_a_port_that_another_has_is_told(place, monkeypatch):
+    monkeypatch.setattr(serving, "ANSWER_S", 0.2)
+    root = make_archive(place / "a", {"a.tar": ("#auxiliary", b"x")}, [make_row()])
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        address = f"http://127.0.0.1:{other.getsockname()[1]}"
+        with (
+            pytest.raises(serving.DemoArchiveSilent, match="is not served"),
+            serving.served(root, address, place / "log"),
+        ):
+            pass
+    assert "archive-address-taken" in Path(place / "log").read_text()
