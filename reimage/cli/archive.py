@@ -6,6 +6,7 @@ import socket
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -59,7 +60,15 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = PORT,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help=f"0 takes a free one; otherwise that of the setting `archive`, or {PORT}.",
+            min=0,
+            max=65535,
+            show_default=False,
+        ),
+    ] = None,
     misbehave: Annotated[
         list[str] | None,
         typer.Option(
@@ -104,6 +113,8 @@ def serve(
 
     rules = [*(misbehave or ()), *([f"latency={latency}"] if latency else ())]
     mischief = Mischief.of(rules) if rules or mischief_control else None
+    if port is None:
+        port = _port_of(Invocation.of(context).settings.archive)
     with closing(listening.bind(host, port)) as bound:
         is_open = host in ANYWHERE
         base = listening.address(bound, socket.gethostname() if is_open else "")
@@ -116,6 +127,13 @@ def serve(
         )
         _tell(directory, base, mischief)
         listening.listen(served, bound, verbose=Invocation.of(context).verbose)
+
+
+def _port_of(archive: str) -> int:
+    """Return the port at which this machine's settings look for the archive."""
+    asked = urlsplit(archive)
+    is_here = asked.hostname in {"127.0.0.1", "localhost", "::1"}
+    return asked.port if is_here and asked.port else PORT
 
 
 def _tell(directory: Path, base: str, mischief: Mischief | None) -> None:

@@ -18,8 +18,6 @@ from reimage import kernel
 from reimage.errors import ReimageError, UsageError
 
 LOOPBACK = "127.0.0.1"
-PORT = 8470
-"""The one that is taken where it is free."""
 START_S = 60.0
 ANSWER_S = 5.0
 POLL_S = 0.05
@@ -40,16 +38,10 @@ class DemoArchiveSilent(ReimageError):
 
 
 def free_address() -> str:
-    """Return an address on loopback at which nobody listens, the usual one if possible."""
-    for port in (PORT, 0):
-        with closing(socket.socket()) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                tried.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return f"http://{LOOPBACK}:{tried.getsockname()[1]}"
-    raise DemoArchiveSilent("no port is free on this machine")
+    """Return an address on loopback at which nobody listens: two demonstrations at once have two."""
+    with closing(socket.socket()) as tried:
+        tried.bind((LOOPBACK, 0))
+        return f"http://{LOOPBACK}:{tried.getsockname()[1]}"
 
 
 def require_ours(archive: str) -> None:
@@ -100,7 +92,8 @@ def served(directory: Path, archive: str, log: Path) -> Iterator[None]:
 
 def _wait(server: subprocess.Popen[bytes], archive: str, log: Path) -> None:
     deadline = time.monotonic() + START_S
-    while not _answers(archive):
+    while server.poll() is not None or not _answers(archive):
+        # what answers although ours has ended is somebody else's
         if server.poll() is not None or time.monotonic() > deadline:
             raise DemoArchiveSilent(
                 f"the demonstration's archive is not served at {archive}: {log}",

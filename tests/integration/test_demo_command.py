@@ -99,3 +99,12 @@ def test_a_port_that_another_has_is_told(place, monkeypatch):
         ):
             pass
     assert "archive-address-taken" in Path(place / "log").read_text()
+
+
+def test_two_demonstrations_have_two_addresses(place):
+    root = make_archive(place / "a", {"a.tar": ("#auxiliary", b"x")}, [make_row()])
+    one, other = serving.free_address(), serving.free_address()
+    with serving.served(root, one, place / "1"), serving.served(root, other, place / "2"):
+        assert not is_free(one)
+        assert not is_free(other)
+    assert one != other
