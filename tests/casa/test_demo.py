@@ -23,6 +23,8 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
+from reimage import settings
+from reimage.demo import serving
 from reimage.document import file_sha256
 
 pytestmark = [pytest.mark.casa, pytest.mark.slow, pytest.mark.xdist_group("demo")]
@@ -85,7 +87,8 @@ class Demo:
 def demo(casa, tmp_path_factory):
     there = os.environ.get("REIMAGE_DEMO_PLACE")  # noqa: TID251 -- for who works on these tests
     if there:
-        return Demo(Path(there), (Path(there) / "out.txt").read_text())
+        yield Demo(Path(there), (Path(there) / "out.txt").read_text())
+        return
     place = tmp_path_factory.mktemp("demo-place")
     done = subprocess.run(
         [sys.executable, "-m", "reimage", "demo", "run"],
@@ -95,7 +98,10 @@ def demo(casa, tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return Demo(place, done.stdout)
+    # the demonstration's server ended with it; an operator who goes on has one running
+    address = settings.load(place / "reimage.toml").archive
+    with serving.served(place / "demo" / "archive", address, place / "archive.log"):
+        yield Demo(place, done.stdout)
 
 
 def test_the_shape_of_the_list_of_runs(demo):
