@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from reimage import credentials
+from reimage.address import is_web_address
 from reimage.credentials import Secrets
 from reimage.errors import SettingsError
 from reimage.run import Transfer
@@ -257,12 +258,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _address(url: str) -> str:
     """Refuse what no web server can be reached by."""
-    try:
-        parts = urlsplit(url)
-        is_one = parts.scheme.lower() in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # brackets that do not close, a port that is no number
-        is_one = False
-    if not is_one or not url.isprintable() or " " in url:
+    if not is_web_address(url):
         raise ValueError(f"{url!r} is no address: https://host, with a port where it has one")
     return url
 

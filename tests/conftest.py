@@ -39,6 +39,14 @@ def needs(service: str) -> Path:
     return Path(found)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_terminal():
+    """Whoever runs the tests may have a terminal of any width: what is said is said to a pipe."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("COLUMNS", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgresql():
     """Run a PostgreSQL of our own; give a function that makes a new database and returns its URL."""

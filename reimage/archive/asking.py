@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from requests.exceptions import RequestException
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from urllib3.exceptions import HTTPError
 
-from reimage.archive import verify
+from reimage.archive import backoff, verify
 from reimage.archive.deadline import DeadlineError, within
 from reimage.archive.failed import Absent, Attempted, Away, Wrong
 from reimage.archive.faults import ArchiveAnswerMalformed, ArchiveUnavailable
@@ -27,7 +26,7 @@ MOST_BYTES = 64 << 20
 """Of an answer; a dataset of thousands of files is told in a tenth of it."""
 MOST_WRONG = 3
 """So often is a host asked that answers, and not with what was asked for."""
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
+FIRST_WAIT_S = 0.5
 CHUNK = 1 << 16
 LONGEST_ANSWER_S = 120.0
 """One host may take so long for an answer; then the next is asked."""
@@ -141,8 +140,7 @@ def _wait_s(state: RetryCallState) -> float:
     """Return how long to stay away: longer each time, or as long as the server asks."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.wait_s if isinstance(error, Attempted) else 0.0
-    grown: float = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (state.attempt_number - 1))
-    return max(asked, grown * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads clients, hides nothing
+    return backoff.wait_s(state.attempt_number, first_s=FIRST_WAIT_S, asked_s=asked)
 
 
 def _last(state: RetryCallState) -> bytes:

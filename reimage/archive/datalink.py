@@ -27,6 +27,7 @@ from astropy.io import votable
 from pyvo.dal import DALQueryError
 from pyvo.dal.adhoc import DatalinkResults
 
+from reimage.address import is_web_address
 from reimage.archive.faults import ArchiveAnswerMalformed, ArchiveUnavailable, ArchiveUnknownDataset
 from reimage.archive.listing import ASDM, RAW, ArchiveFile, once, plain_name
 from reimage.archive.votable_in import require_sound
@@ -53,8 +54,6 @@ class Answer:
     """For a tar by its name, the address that lists what is in it."""
     cutouts: Mapping[str, str] = field(default_factory=dict)
     """For an image by its name, the address of its SODA service."""
-    repeated: int = 0
-    """Rows that name a file a second time."""
     blank: int = 0
     """Rows without an address that nothing can be done with."""
 
@@ -90,8 +89,7 @@ def read(content: bytes, asked: str) -> Answer:
     rows = _rows(table)
     _require_no_error(rows, asked)
     services = list(_services(document))
-    named = [_file(row, asked) for row in rows if row["access_url"]]
-    files = once(named)
+    files = once([_file(row, asked) for row in rows if row["access_url"]])
     without = {
         row["service_def"]: _semantics(row)
         for row in rows
@@ -110,7 +108,6 @@ def read(content: bytes, asked: str) -> Answer:
         files=once((*files, *lost)),
         inside={one.about: one.address for one in inside},
         cutouts={file.name: images[file.name] for file in files if file.name in images},
-        repeated=len(named) - len(files),
         blank=sum(not row["access_url"] and row["service_def"] not in known for row in rows),
     )
 
@@ -182,7 +179,7 @@ def _said(message: str, asked: str) -> ArchiveUnknownDataset | ArchiveUnavailabl
 
 def _file(row: Mapping[str, Any], asked: str) -> ArchiveFile:
     url, semantics = str(row["access_url"]), _semantics(row)
-    if not _is_address(url):
+    if not is_web_address(url):
         raise ArchiveAnswerMalformed(
             f"the archive says of {asked} an address that is none: {url[:_EXCERPT]!r}",
             evidence={"asked": asked, "url": url[:_EXCERPT]},
@@ -207,15 +204,6 @@ def _lost(name: str, semantics: str) -> ArchiveFile:
 
 def _semantics(row: Mapping[str, Any]) -> str:
     return str(row["semantics"] or "").removeprefix(VOCABULARY)
-
-
-def _is_address(url: str) -> bool:
-    """Whether it is the whole address of something on a web server."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that do not close, a port that is none
-        return False
 
 
 def _size(said: Any) -> int | None:  # noqa: ANN401 -- a table's cell, of any type
@@ -263,7 +251,7 @@ def _services(document: Any) -> Iterator[_Service]:  # noqa: ANN401 -- astropy's
             continue
         said = {param.name.casefold(): str(_python(param.value) or "") for param in resource.params}
         address, name = said.get("accessurl", ""), str(resource.ID or "")
-        if not _is_address(address):
+        if not is_web_address(address):
             continue
         about = parse_qs(urlsplit(address).query).get("ID")
         if not about:  # the standard's own way: the ID is a parameter of the service

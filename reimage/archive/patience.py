@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from reimage import log
+from reimage.archive import backoff
 from reimage.archive.attempt import LEAST_BYTES
 from reimage.archive.failed import Absent, Attempted, Stopped, Wrong
 from reimage.archive.hosts import origin
@@ -21,7 +22,7 @@ from reimage.archive.rate import Wait
 from reimage.errors import ReimageError
 
 _LOG = log.logger(__name__)
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+FIRST_WAIT_S = 1.0
 IN_A_ROW = 2
 """A host is asked so often before the next one is: an error of 500 is often gone the second time."""
 TRIES = 3
@@ -155,8 +156,12 @@ class Patience:
         following = self._next() if self._alive() else None
         if following is None or not following.attempts:
             return 0.0
-        longest = min(FIRST_WAIT_S * float(2 ** min(self._failures - 1, 10)), LONGEST_WAIT_S)
-        wait = max(longest * (1 + self.jitter()) / 2, following.not_before - self.clock())
+        wait = backoff.wait_s(
+            self._failures,
+            first_s=FIRST_WAIT_S,
+            asked_s=following.not_before - self.clock(),
+            jitter=self.jitter,
+        )
         return max(min(wait, self.patience_s - self._waited()), 0.0)
 
     def _tell(self, state: RetryCallState) -> None:

@@ -26,6 +26,7 @@ from pyvo.dal.exceptions import (
     DALServiceError,
 )
 
+from reimage.archive import backoff
 from reimage.archive.faults import (
     ArchiveAnswerMalformed,
     ArchiveNotPublic,
@@ -38,7 +39,7 @@ from reimage.errors import ReimageError
 Sleep = Callable[[float], None]
 MALFORMED_ATTEMPTS = 3
 """An answer that cannot be read may have been cut: it is asked for again, so often in all."""
-LONGEST_WAIT_S = 60.0
+FIRST_WAIT_S = 0.5
 SERVER_ERROR = 500
 NOT_PUBLIC, GONE = (401, 403), (404, 410)
 ENDED = ("COMPLETED", "ERROR", "ABORTED")
@@ -203,9 +204,10 @@ class Tap:
 def _wait(state: tenacity.RetryCallState) -> float:
     """Return how long to wait: longer each time, never all at once, or as the service says."""
     failure = state.outcome.exception() if state.outcome else None
-    if isinstance(failure, _AwayError) and failure.wait_s is not None:
-        return min(failure.wait_s, LONGEST_WAIT_S)
-    return tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_S)(state)
+    asked_s = failure.wait_s or 0.0 if isinstance(failure, _AwayError) else 0.0
+    return backoff.wait_s(
+        state.attempt_number, first_s=FIRST_WAIT_S, asked_s=min(asked_s, backoff.LONGEST_S)
+    )
 
 
 def _told(ask: Callable[[], Answer]) -> Answer:

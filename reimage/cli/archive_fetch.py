@@ -6,14 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import typer
 from rich.progress import (
     BarColumn,
     DownloadColumn,
-    Progress,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
@@ -30,6 +28,7 @@ from reimage.cli import render, site_shapes
 from reimage.cli.archive_files import facts_of
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import DatasetKey, Json
+from reimage.cli.progress import Bars
 from reimage.errors import CODES, ReimageError
 from reimage.settings import secrets
 from reimage.store import datasets
@@ -155,7 +154,7 @@ class _Here:
         """Fetch files; what came is in ``files`` also where an error is raised."""
         begun = time.monotonic()
         try:
-            with _Bars(wanted) as bars:
+            with _FileBars(wanted) as bars:
                 missing = []
                 for file in wanted:
                     sha256 = noted.here(folder / plain_name(file.name), file.n_bytes)
@@ -167,7 +166,7 @@ class _Here:
         finally:
             self.took_s = time.monotonic() - begun
 
-    def _fetch(self, missing: Sequence[ArchiveFile], folder: Path, bars: _Bars) -> None:
+    def _fetch(self, missing: Sequence[ArchiveFile], folder: Path, bars: _FileBars) -> None:
         arriving = self._archive.fetch_all(
             missing, folder, bars.tell, dataset=self.key, version=self._version
         )
@@ -179,7 +178,7 @@ class _Here:
                 noted.note(target, one.sha256)
                 self._have(one, bars)
 
-    def _have(self, one: Fetched, bars: _Bars) -> None:
+    def _have(self, one: Fetched, bars: _FileBars) -> None:
         self.files.append(one)
         bars.end(one, quiet=self._quiet)
 
@@ -188,38 +187,22 @@ def _there(file: ArchiveFile, sha256: str) -> Fetched:
     return Fetched(file=file, n_bytes=file.n_bytes or 0, sha256=sha256, is_cached=True)
 
 
-class _Bars:
+class _FileBars(Bars):
     """One bar for all files, and one for each that is under way."""
 
     def __init__(self, wanted: Sequence[ArchiveFile]) -> None:
-        columns = (
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
         )
-        console = render.console(stderr=True)
-        self._progress = Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        )
         sizes = [file.n_bytes for file in wanted]
         whole = None if None in sizes else float(sum(size or 0 for size in sizes))
         self._all = self._progress.add_task(f"{len(wanted)} files", total=whole)
         self._bars: dict[str, TaskID] = {}
         self._done: dict[str, int] = {}
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def tell(self, file: ArchiveFile, n_bytes: int) -> None:
         """Show how far a file is."""

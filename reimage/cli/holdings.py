@@ -10,8 +10,8 @@ import typer
 
 from reimage import journal
 from reimage.archive.faults import ArchiveNotSet
+from reimage.archive.scope import Scope, place
 from reimage.cli import holdings_rows, holdings_shapes, render
-from reimage.cli.holdings_asked import Asked, place
 from reimage.cli.holdings_board import SyncBoard
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import DatasetKey, Json, Limit
@@ -86,7 +86,7 @@ def sync(
         raise typer.BadParameter("give --proposal or --cycle, not both")
     invocation = Invocation.of(context)
     settings = invocation.settings
-    asked = Asked(
+    asked = Scope(
         archive=place(origin or settings.archive),
         since=None if since is None else since.replace(tzinfo=UTC),
         proposal=proposal,
@@ -108,23 +108,23 @@ def synchronise(settings: Settings, database: Database) -> SyncCounts:
     ------
     ArchiveNotSet, ArchiveForeign, ArchiveUnavailable, ArchiveQueryRefused, ArchiveAnswerMalformed
     """
-    return _synced(settings, database, Asked(archive=place(settings.archive), full=True)).counts
+    return _synced(settings, database, Scope(archive=place(settings.archive), full=True)).counts
 
 
-def _synced(settings: Settings, database: Database, asked: Asked) -> holdings_shapes.Synced:
+def _synced(settings: Settings, database: Database, asked: Scope) -> holdings_shapes.Synced:
     if not asked.archive:
         raise ArchiveNotSet("the setting `archive` is empty")
-    from reimage.cli import holdings_sync  # noqa: PLC0415 -- pyvo: readers do without
+    from reimage import syncing  # noqa: PLC0415 -- pyvo: readers do without
 
     begun = time.monotonic()
     n_rows: int | None = None
-    with holdings_sync.alone(settings):
+    with syncing.alone(settings):
         if "://" in asked.archive:
             with SyncBoard() as board:
-                record = holdings_sync.from_service(settings, database, asked, board)
+                record = syncing.from_service(settings, database, asked, board)
             n_rows = board.n_rows
         else:
-            record = holdings_sync.from_folder(database, settings.holding, asked, journal.now())
+            record = syncing.from_folder(database, settings.holding, asked, journal.now())
     return holdings_shapes.Synced(
         holding=settings.holding,
         archive=asked.archive,
@@ -132,7 +132,7 @@ def _synced(settings: Settings, database: Database, asked: Asked) -> holdings_sh
         since=record.since,
         rows=n_rows,
         resumed=record.resumed,
-        incomplete=holdings_sync.not_whole(record),
+        incomplete=syncing.not_whole(record),
         nameless=sum(done.n_nameless for done in record.done.values()),
         wall_s=round(time.monotonic() - begun, 3),
     )

@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-from reimage.cli import render
+from reimage.cli.progress import Bars
 from reimage.store.rows import SyncCounts
 
 
-class SyncBoard:
-    """A bar over the archive's rows, with what became of its datasets; a context manager."""
+class SyncBoard(Bars):
+    """A bar over the archive's rows, with what became of its datasets."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or render.console(stderr=True)
         self.n_rows = 0
         """Rows read so far."""
         self._is_waiting = False
-        self._progress = Progress(
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("rows"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[said]}", style="dim"),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
+            console=console,
         )
         self._task = self._progress.add_task("counting", total=None, said="")
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def count(self, done: int, total: int, n_rows: int) -> None:
         """Tell how many parts of so many are counted, and the rows so far."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.progress import Progress, ProgressColumn
 from rich.text import Text
 
 from reimage.cli import render
@@ -35,7 +37,7 @@ class _Now:
     attempt: int = 0
 
 
-class OnTerminal:
+class OnTerminal(ABC):
     """Lines, and on a terminal the present below them; a context manager, since it has to be given back.
 
     `present` is asked for at once: set what it shows before calling ``__init__``.
@@ -65,9 +67,34 @@ class OnTerminal:
         if self._console.is_terminal:
             self._live.stop()
 
+    @abstractmethod
     def present(self) -> RenderableType:
         """Return what stands below the lines now."""
-        raise NotImplementedError
+
+
+class Bars:
+    """Bars of what comes in, on a terminal, and nothing elsewhere; a context manager."""
+
+    def __init__(self, *columns: ProgressColumn, console: Console | None = None) -> None:
+        self._console = console or render.console(stderr=True)
+        self._progress = Progress(
+            *columns,
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
 
 
 class Board(OnTerminal):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,9 @@ from reimage import document
 from reimage.model import Result, State
 
 WIDE = 160
-"""Columns of what is no terminal: a file or a pipe can be wide."""
+"""Columns that prose has at most."""
+ENDLESS = 10_000
+"""Columns of what is no terminal: a file or a pipe has room for every column of a table."""
 GAP = 2
 ALWAYS = 9
 """`Column.keep` of what is never left out."""
@@ -37,9 +39,13 @@ STYLES = {
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return where to write; no markup, so that data are shown as they are."""
+    """Return where to write; no markup, so that data are shown as they are.
+
+    A file or a pipe is as wide as what is written, whatever the terminal beside it; ``COLUMNS`` overrules.
+    """
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else shutil.get_terminal_size((WIDE, 24)).columns
+    said = os.environ.get("COLUMNS", "")  # noqa: TID251 -- the terminal's own, no setting
+    width = None if stream.isatty() else int(said) if said.isdecimal() and int(said) else ENDLESS
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
@@ -168,7 +174,7 @@ def pairs(out: Console, facts: Mapping[str, str]) -> None:
     room = max(len(key) for key in facts) + 2
     for key, value in facts.items():
         line = Text(f"  {key:<{room}}", style="dim")
-        lines = wrapped(value.strip(), out.width - room - 2)
+        lines = wrapped(value.strip(), min(out.width, WIDE) - room - 2)
         out.print(Text.assemble(line, f"\n{'':<{room + 2}}".join(lines)), soft_wrap=True)
 
 

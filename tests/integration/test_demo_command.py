@@ -9,15 +9,13 @@ from urllib.parse import urlsplit
 
 import operating
 import pytest
-from making import make_archive, make_build, make_row
+from demonstrating import LETTERS, at_once
+from making import make_archive, make_row
 from serving import served
 
-from reimage import cli, document
+from reimage import cli
 from reimage.demo import serving
-from reimage.demo.datasets import datasets
 from reimage.settings import load
-
-LETTERS = {dataset.letter: str(dataset.mous) for dataset in datasets()}
 
 
 @pytest.fixture
@@ -26,27 +24,10 @@ def place(monkeypatch, tmp_path):
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("REIMAGE_POLL_S", "0.01")
     monkeypatch.setattr("reimage.cli.driving.LocalExecutor", operating.InstantExecutor)
     monkeypatch.chdir(tmp_path)
 
-    def build_archive(target, *, build, cache, emit):
-        assert (build.version, cache) == ("6.7.0.31", load().cache)
-        rows = [make_row(member_ous_uid=mous) for mous in LETTERS.values()]
-        if not target.exists():
-            make_archive(target, {"a.tar": ("#auxiliary", b"x")}, rows)
-        emit("demo.cached", dataset="a")
-        emit("demo.built", path=str(target), datasets=6)
-
-    def install(row, *, builds_dir, **_):
-        build = make_build(id=row.id, python=str(tmp_path / "python"))
-        (tmp_path / "python").touch()
-        builds_dir.mkdir(parents=True)
-        document.write(builds_dir / f"{build.id}.json", build)
-        return build
-
-    monkeypatch.setattr("reimage.cli.demo.building.build_archive", build_archive)
-    monkeypatch.setattr("reimage.cli.demo.builds.install", install)
+    at_once(monkeypatch, tmp_path)
     return tmp_path
 
 

@@ -17,16 +17,16 @@ from astropy.table import Table
 from fastapi import FastAPI, Response
 from making import WHEN, make_archive, make_row
 
+from reimage import syncing
 from reimage.archive import faults, shards
 from reimage.archive.holdings import Part, Planned, TapHoldings
+from reimage.archive.scope import Scope
 from reimage.archive.server.listening import running
 from reimage.archive.server.tap import Limits
 from reimage.archive.tap import Tap
-from reimage.cli import holdings_sync
-from reimage.cli.holdings_asked import Asked
-from reimage.cli.holdings_sync import Record
 from reimage.store import datasets, migrate, mirroring
 from reimage.store.session import Database
+from reimage.syncing import Record
 
 README = {"a.README.txt": ("#documentation", b"hello")}
 N_ROWS = 3
@@ -115,7 +115,7 @@ def root(tmp_path):
 
 def sync(site, database, address, **asked):
     board = Board()
-    record = holdings_sync.from_service(site, database, Asked(archive=address, **asked), board)
+    record = syncing.from_service(site, database, Scope(archive=address, **asked), board)
     return record, board
 
 
@@ -134,7 +134,7 @@ def test_what_is_read_from_the_service_is_read_from_the_folder(site, database, r
     assert (board.total, board.n_rows) == (20 * N_ROWS, 20 * N_ROWS)
     assert not (site.data / "holdings/alma.json").exists()
     by_service = mirrored(database)
-    again = holdings_sync.from_folder(database, "alma", Asked(archive=str(root)), datetime.now(UTC))
+    again = syncing.from_folder(database, "alma", Scope(archive=str(root)), datetime.now(UTC))
     assert again.counts.unchanged == 20  # the facts are the same to the letter
     assert {key: row.facts for key, row in mirrored(database).items()} == {
         key: row.facts for key, row in by_service.items()
@@ -175,7 +175,7 @@ def test_what_cannot_be_divided_is_not_taken_for_whole(site, lite, root):
         sync(site, lite, address)
     with served(root, rows=N_ROWS - 1) as (address, _):
         record, _ = sync(site, lite, address, proposal="2012.1.00000.S")
-    assert holdings_sync.not_whole(record)
+    assert syncing.not_whole(record)
     assert record.counts.gone == 0
     assert len(mirrored(lite)) == 2
     with lite.read() as session:
@@ -228,10 +228,8 @@ def test_rows_without_a_dataset_are_told_and_hold_nothing_up(lite):
     shard = shards.of_project("2012.")
     planned = Planned(shard=shard, root=shard, n_rows=4)
     part = Part(planned=planned, datasets=(), n_rows=4, n_nameless=4, is_whole=True)
-    record = Record(asked=Asked(archive="a"), begun_at=WHEN, since=None)
-    taken = holdings_sync._take(
-        lite, "alma", record, planned=planned, parts=iter([part]), board=Board()
-    )
+    record = Record(asked=Scope(archive="a"), begun_at=WHEN, since=None)
+    taken = syncing._take(lite, "alma", record, planned=planned, parts=iter([part]), board=Board())
     (done,) = taken.done.values()
     assert (done.n_rows, done.n_nameless, done.is_whole) == (4, 4, True)
 
@@ -251,7 +249,7 @@ def test_only_what_changed_is_read_and_all_rows_of_it(site, database, root):
         second, board = sync(site, database, address)
     # From what the archive changed last, not from our clock: a mirror may be days behind it.
     newest = datetime.fromisoformat(recent).replace(tzinfo=UTC)
-    assert second.since == newest - holdings_sync.OVERLAP
+    assert second.since == newest - syncing.OVERLAP
     assert board.n_rows == 3 * N_ROWS  # every row of both, and of what is not long ago
     assert (second.counts.added, second.counts.changed, second.counts.unchanged) == (1, 1, 1)
     changed = mirrored(database)["uid://A001/X7/X1"]
@@ -283,19 +281,19 @@ def test_who_was_overtaken_marks_nothing_as_gone(site, database, root):
                 with database.write() as session:
                     mirroring.begin(session, "alma", archive=address, at=datetime.now(UTC))
 
-        asked = Asked(archive=address, full=True)
-        with pytest.raises(holdings_sync.SyncBusy):
-            holdings_sync.from_service(site, database, asked, Overtaken())
+        asked = Scope(archive=address, full=True)
+        with pytest.raises(syncing.SyncBusy):
+            syncing.from_service(site, database, asked, Overtaken())
     assert len(mirrored(database)) == 20
     with database.read() as session:
         assert mirroring.find_state(session, "alma").begun_at is not None  # the other goes on
 
 
 def test_only_one_at_a_time(site):
-    second = holdings_sync.alone(site)
-    with holdings_sync.alone(site), pytest.raises(holdings_sync.SyncBusy):
+    second = syncing.alone(site)
+    with syncing.alone(site), pytest.raises(syncing.SyncBusy):
         second.__enter__()
-    with holdings_sync.alone(site):
+    with syncing.alone(site):
         assert (site.data / "holdings").is_dir()
 
 

@@ -84,7 +84,7 @@ def test_the_real_answer_for_a_dataset():
         f"{STEM}_{part}.tar": f"{HOST}/datalink/sync?ID={STEM}_{part}.tar"
         for part in ("001_of_001", "auxiliary")
     }
-    assert (said.blank, said.repeated, said.cutouts) == (0, 0, {})
+    assert (said.blank, said.cutouts) == (0, {})
 
 
 def test_the_sizes_of_tars_are_summed_without_those_of_their_members():
@@ -130,7 +130,6 @@ def test_rows_without_an_address_are_skipped_and_counted():
 def test_a_file_that_is_listed_twice_is_there_once():
     said = datalink.read(answer([row("a.tar", "#progenitor"), row("a.tar", "#package")]), MOUS)
     assert [(one.name, one.semantics) for one in said.files] == [("a.tar", "#progenitor")]
-    assert said.repeated == 1
 
 
 def test_semantics_may_be_written_whole():
@@ -302,7 +301,6 @@ def test_what_is_written_is_read(rows):
     addressed = [one for one in rows if one[3]]
     assert [one.name for one in said.files] == list(dict.fromkeys(one[0] for one in addressed))
     assert said.blank == len(rows) - len(addressed)
-    assert said.repeated + len(said.files) == len(addressed)
 
 
 # --- what a hostile or careless answer says -----------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reimage.archive.backoff import LONGEST_S
 from reimage.archive.failed import Absent, Away, Stopped, Wrong
 from reimage.archive.faults import (
     ArchiveFileMissing,
@@ -16,7 +17,7 @@ from reimage.archive.faults import (
     ArchiveUnavailable,
 )
 from reimage.archive.part import Version
-from reimage.archive.patience import LONGEST_WAIT_S, TRIES, Patience
+from reimage.archive.patience import TRIES, Patience
 from reimage.errors import ReimageError
 
 HOME, MIRROR = "http://home/a", "http://mirror/a"
@@ -76,7 +77,7 @@ def test_waits_double_up_to_a_cap_until_patience_is_over():
     with pytest.raises(ArchiveUnavailable) as caught:
         world.go()
     assert world.waits[:7] == [1, 2, 4, 8, 16, 32, 60]
-    assert max(world.waits) == LONGEST_WAIT_S
+    assert max(world.waits) == LONGEST_S
     assert 400 <= world.now <= 402
     assert caught.value.evidence["attempts"] == len(world.asked)
     assert caught.value.evidence["waited_s"] >= 400

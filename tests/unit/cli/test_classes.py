@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reimage import cli
+from reimage.cli import render
 from reimage.triage.catalogue import load_classes
 
 KNOWN = {one.id: one for one in load_classes()}
@@ -12,7 +13,8 @@ KNOWN = {one.id: one for one in load_classes()}
 
 @pytest.mark.parametrize("name", {one.family: one.id for one in KNOWN.values()}.values())
 def test_an_error_class_is_shown_in_words(name, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "10000")
+    monkeypatch.delenv("COLUMNS")
+    monkeypatch.setattr(render, "WIDE", render.ENDLESS)
     assert cli.main(["classes", "show", name]) == 0
     text = capsys.readouterr().out
     (advice,) = [line for line in text.splitlines() if line.startswith("  advice ")]

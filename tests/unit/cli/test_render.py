@@ -77,3 +77,20 @@ def test_caveats_of_one_id_share_a_line():
 def test_long_words_are_left_whole():
     path = "/a/path-that-is/longer-than/the/line"
     assert render.wrapped(f"see {path} there", 20) == ["see", path, "there"]
+
+
+@pytest.mark.parametrize(
+    ("said", "width"), [("", render.ENDLESS), ("0", render.ENDLESS), ("90", 90)]
+)
+def test_a_pipe_is_wide_whatever_the_terminal_beside_it(monkeypatch, said, width):
+    monkeypatch.setenv("COLUMNS", said)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: pytest.fail("asked the terminal"))
+    assert render.console().width == width
+
+
+def test_a_table_in_a_pipe_shows_every_column(monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS")
+    render.table(render.console(), COLUMNS, [["k" * 200, "m" * 200, "l" * 200, "x"]])
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == ["key", "much", "little", "empty"]
+    assert len(row.split()) == 4

@@ -1,4 +1,4 @@
-"""The work of ``reimage holdings sync``: from an archive's listing to its mirror, resumably.
+"""Synchronising holdings: from an archive's listing to its mirror, resumably.
 
 What is done is kept beside the runs, in ``<data>/holdings/<holding>.json``: a synchronisation that
 was ended in its middle goes on where it was.
@@ -17,8 +17,8 @@ from typing import Protocol
 from reimage import document, journal
 from reimage.archive.directory import DirectoryArchive
 from reimage.archive.holdings import Part, Planned, TapHoldings
+from reimage.archive.scope import Scope
 from reimage.archive.tap import Tap
-from reimage.cli.holdings_asked import Asked
 from reimage.errors import DocumentUnreadable, UsageError
 from reimage.settings import Settings
 from reimage.store import mirroring
@@ -55,10 +55,10 @@ class Done:
 class Record:
     """How far a synchronisation is."""
 
-    asked: Asked
+    asked: Scope
     begun_at: datetime
     since: datetime | None
-    """What `Asked.since` came to; None: everything is read."""
+    """What `Scope.since` came to; None: everything is read."""
     counts: SyncCounts = NOTHING
     done: Mapping[str, Done] = field(default_factory=dict)
     resumed: bool = False
@@ -102,7 +102,7 @@ def _path(settings: Settings) -> Path:
     return settings.data / "holdings" / f"{path_name(settings.holding)}.json"
 
 
-def from_folder(database: Database, holding: str, asked: Asked, at: datetime) -> Record:
+def from_folder(database: Database, holding: str, asked: Scope, at: datetime) -> Record:
     """Bring the listing of a folder into the mirror, in one transaction.
 
     Raises
@@ -122,7 +122,7 @@ def from_folder(database: Database, holding: str, asked: Asked, at: datetime) ->
     return replace(record, counts=counts)
 
 
-def from_service(settings: Settings, database: Database, asked: Asked, board: Board) -> Record:
+def from_service(settings: Settings, database: Database, asked: Scope, board: Board) -> Record:
     """Bring the listing of a TAP service into the mirror, part by part.
 
     Raises
@@ -156,7 +156,7 @@ def not_whole(record: Record) -> tuple[str, ...]:
     return tuple(name for name, done in record.done.items() if not done.is_whole)
 
 
-def _begun(database: Database, holding: str, path: Path, asked: Asked, at: datetime) -> Record:
+def _begun(database: Database, holding: str, path: Path, asked: Scope, at: datetime) -> Record:
     """Take up the synchronisation that was ended in its middle, or begin one."""
     with database.write() as session:
         state = mirroring.find_state(session, holding)

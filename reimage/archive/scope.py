@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from reimage.address import is_web_address
 from reimage.archive import project, shards
 from reimage.archive.shards import Shard
 from reimage.errors import UsageError
@@ -34,18 +34,13 @@ def place(text: str) -> str:
         return str(Path(text).expanduser().absolute()) if text else ""
     if "@" in re.split(r"[/?#]", text.partition("://")[2])[0]:
         raise ArchiveAddressMalformed("the archive's address has a user or a password in it")
-    try:
-        parts = urlsplit(text)
-        is_address = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address:
+    if not is_web_address(text):
         raise ArchiveAddressMalformed("the archive's address is none")
     return text.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Scope:
     """What of an archive is to be synchronised."""
 
     archive: str
