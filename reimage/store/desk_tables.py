@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Double,
     ForeignKey,
     Identity,
     Index,
+    Integer,
     SmallInteger,
     UniqueConstraint,
 )
@@ -81,6 +83,10 @@ class Failure(Base):
         UniqueConstraint("run_id", "attempt_no"),
         Index("ix_failure_class", "error_class", "failed_at"),
         Index("ix_failure_signature", "signature", "failed_at"),
+        Index("ix_failure_failed", "failed_at", "error_class"),
+        Index("ix_failure_dataset", "dataset_id"),
+        Index("ix_failure_category", "category", "failed_at"),
+        Index("ix_failure_build", "build", "category"),
     )
 
     id: Mapped[int] = mapped_column(BigId, Identity(always=False), primary_key=True)
@@ -97,6 +103,16 @@ class Failure(Base):
     failed_at: Mapped[datetime] = mapped_column(Moment)
     is_final: Mapped[bool] = mapped_column(truth("is_final"))
     """Whether the run ended with it; others were followed by another attempt."""
+    dataset_id: Mapped[int | None] = mapped_column(BigId)
+    """Its run's, as are the next three: what is grouped by is read from one table."""
+    category: Mapped[str | None] = mapped_column(Words(64))
+    recipe: Mapped[str | None] = mapped_column(Words(64))
+    build: Mapped[str | None] = mapped_column(Words(64))
+    host: Mapped[str | None] = mapped_column(Words(128))
+    cpu_s: Mapped[float | None] = mapped_column(Double)
+    """Burnt by the attempt."""
+    n_blocked: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """1 where the dataset's newest run that is done ended with this failure, else 0."""
 
 
 class Classification(Base):
@@ -114,6 +130,86 @@ class Classification(Base):
     reason: Mapped[str | None] = mapped_column(Words(500))
     symptoms: Mapped[Any] = mapped_column(Json)
     judged_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class GroupState(Base):
+    """What people said of an error class or a signature; the acts that said so are kept (`Act`)."""
+
+    __tablename__ = "group_state"
+
+    name: Mapped[str] = mapped_column(Words(64), primary_key=True)
+    """An error class, or a signature."""
+    url: Mapped[str | None] = mapped_column(Words(500))
+    """Of the ticket."""
+    resolved_in: Mapped[str | None] = mapped_column(Words(64))
+    """Version of reimage, of a fix or of CASA."""
+    resolved_at: Mapped[datetime | None] = mapped_column(Moment)
+    snoozed_until: Mapped[datetime | None] = mapped_column(Moment)
+    snoozed_runs: Mapped[int | None] = mapped_column(Integer)
+    """It wakes when so many runs more have failed with it."""
+    author: Mapped[str] = mapped_column(Words(64))
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Act(Base):
+    """One thing that a person did at the desk, as ``ledger/desk.jsonl`` has it; appended, never edited."""
+
+    __tablename__ = "act"
+    __table_args__ = (Index("ix_act_subject", "subject", "acted_at"),)
+
+    seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    """Of the ledger's line."""
+    kind: Mapped[str] = mapped_column(Words(32))
+    subject: Mapped[str | None] = mapped_column(Words(64))
+    """A run, an error class or a signature."""
+    author: Mapped[str] = mapped_column(Words(64))
+    reason: Mapped[str | None] = mapped_column(Words(500))
+    acted_at: Mapped[datetime] = mapped_column(Moment)
+    data: Mapped[Any] = mapped_column(Json)
+
+
+class Annotation(Base):
+    """What an operator noted about a dataset, alone or among many."""
+
+    __tablename__ = "annotation"
+    __table_args__ = (
+        UniqueConstraint("act_seq", "dataset_id"),
+        Index("ix_annotation_dataset", "dataset_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, Identity(always=False), primary_key=True)
+    act_seq: Mapped[int] = mapped_column(BigId, ForeignKey("act.seq"))
+    dataset_id: Mapped[int] = mapped_column(BigId, ForeignKey("dataset.id"))
+    note: Mapped[str] = mapped_column(Words(2000))
+    author: Mapped[str] = mapped_column(Words(64))
+    noted_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Audited(Base):
+    """Whether a person found a judgement right."""
+
+    __tablename__ = "audited"
+    __table_args__ = (UniqueConstraint("act_seq", "failure_id"), Index("ix_audited_rule", "rule"))
+
+    id: Mapped[int] = mapped_column(BigId, Identity(always=False), primary_key=True)
+    act_seq: Mapped[int] = mapped_column(BigId, ForeignKey("act.seq"))
+    failure_id: Mapped[int] = mapped_column(BigId, ForeignKey("failure.id"))
+    error_class: Mapped[str] = mapped_column(Words(64))
+    rule: Mapped[str] = mapped_column(Words(128))
+    """The author of the judgement that was looked at: ``<class>@<digest>``."""
+    n_confirmed: Mapped[int] = mapped_column(SmallInteger)
+    """1 confirmed, 0 refuted."""
+    author: Mapped[str] = mapped_column(Words(64))
+    audited_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class LedgerMark(Base):
+    """Up to which byte the rows cover a ledger."""
+
+    __tablename__ = "ledger_mark"
+
+    name: Mapped[str] = mapped_column(Words(64), primary_key=True)
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
 
 
 class FixApplication(Base):

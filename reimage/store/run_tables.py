@@ -117,8 +117,14 @@ class Run(Base):
     """When somebody asked for its end."""
     wall_s: Mapped[float | None] = mapped_column(Double)
     """Of all attempts together."""
+    cpu_s: Mapped[float | None] = mapped_column(Double)
+    """Of all attempts together."""
+    host: Mapped[str | None] = mapped_column(Words(128))
+    """Of the last attempt."""
     products_planned: Mapped[int] = mapped_column(Integer)
     products_made: Mapped[int] = mapped_column(Integer)
+    products_mitigated: Mapped[int] = mapped_column(Integer, server_default="0")
+    """Of those made."""
     caveats: Mapped[Any] = mapped_column(Json)
     log_offset: Mapped[int] = mapped_column(BigInteger)
     """Bytes of ``controller.jsonl`` that the rows cover."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
-from reimage.store import desk_tables, holdings_tables, run_tables
+from reimage.store import desk_tables, holdings_tables, run_tables, tally_tables
 from reimage.store.columns import Base
 
-MODULES = (holdings_tables, run_tables, desk_tables)
+MODULES = (holdings_tables, run_tables, desk_tables, tally_tables)
 
 
 def metadata() -> MetaData:
