@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,8 @@ from reimage.casa import builds, confine, environments
 from reimage.errors import ReimageError
 from reimage.recipes import load as recipes
 from reimage.settings import Settings, secrets, shipped
-from reimage.store import lease, migrate
-from reimage.store.session import Database
+from reimage.store import checkup, lease, migrate, tallies
+from reimage.store.session import Database, is_absent
 from reimage.triage.catalogue import load_classes
 
 Verdict: TypeAlias = Literal["ok", "note", "bad"]
@@ -76,8 +76,8 @@ PROGRAMS = (
 )
 
 
-def examine(settings: Settings) -> tuple[Check, ...]:
-    """Look at everything."""
+def examine(settings: Settings, *, thorough: bool = False) -> tuple[Check, ...]:
+    """Look at everything; ``thorough``: also at every page and every sum of the run database."""
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
         ("reimage", _program),
         ("settings", _settings),
@@ -93,6 +93,7 @@ def examine(settings: Settings) -> tuple[Check, ...]:
         ("fixes", _fixes),
         ("ADMIT", _admit),
         ("programs", _programs),
+        *((("rows", _rows),) if thorough else ()),
     )
     return tuple(check for name, look in looks for check in _looked(name, look, settings))
 
@@ -168,21 +169,43 @@ def _memory(settings: Settings) -> Iterator[Check]:
 
 def _database(settings: Settings) -> Iterator[Check]:
     url = settings.database_url
-    secret = settings.database_password
-    password = None if secret is None else secret.get_secret_value()
-    absent = url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists()
-    revision = None if absent else migrate.current(url, password)
+    password = _password(settings)
+    revision = None if is_absent(url) else migrate.current(url, password)
     if revision is None:
         hint = "`reimage db upgrade` makes it."
         yield Check(name="run database", verdict="note", found=f"{url}: absent", hint=hint)
         return
     with closing(Database(url, password)) as database:
         migrate.check(database)
+        held = checkup.held(database)
         with database.read() as session:
-            held = lease.find(session)
-    yield Check(name="run database", verdict="ok", found=f"{url}: at {revision}")
-    leads = "nobody" if held is None else f"{held.owner}, until {held.expires_at:%H:%M:%S} UTC"
+            leader = lease.find(session)
+    yield Check(name="run database", verdict="ok", found=f"{url}: at {revision}, {held.told()}")
+    leads = (
+        "nobody" if leader is None else f"{leader.owner}, until {leader.expires_at:%H:%M:%S} UTC"
+    )
     yield Check(name="controller", verdict="ok", found=f"leading: {leads}")
+
+
+def _rows(settings: Settings) -> Iterator[Check]:
+    """Yield what is wrong within the run database; that it is there is `_database`'s to say."""
+    with closing(migrate.open_database(settings.database_url, _password(settings))) as database:
+        fine, wrong = checkup.unsound(database)
+        with database.read() as session:
+            differ = tallies.differences(session)
+    yield _verdict("rows", wrong, fine, "`reimage db rebuild --into FILE` makes a new one.")
+    yield _verdict("sums", differ, "what the rows say", "`reimage db recount` mends them.")
+
+
+def _verdict(name: str, wrong: Sequence[str], fine: str, remedy: str) -> Check:
+    if not wrong:
+        return Check(name=name, verdict="ok", found=fine)
+    return Check(name=name, verdict="bad", found="; ".join(wrong[:3]), hint=remedy)
+
+
+def _password(settings: Settings) -> str | None:
+    secret = settings.database_password
+    return None if secret is None else secret.get_secret_value()
 
 
 def _archive(settings: Settings) -> Iterator[Check]:
@@ -243,13 +266,8 @@ def _admit(settings: Settings) -> Iterator[Check]:
     if not settings.admit:
         yield Check(name="ADMIT", verdict="ok", found="our own first form")
         return
-    there = Path(settings.admit).is_file()
-    yield Check(
-        name="ADMIT",
-        verdict="ok" if there else "bad",
-        found=settings.admit,
-        hint="" if there else "The setting `admit` names no interpreter.",
-    )
+    wrong = () if Path(settings.admit).is_file() else (settings.admit,)
+    yield _verdict("ADMIT", wrong, settings.admit, "The setting `admit` names no interpreter.")
 
 
 def _programs(settings: Settings) -> Iterator[Check]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from reimage import document, journal
+from reimage import document, journal, log
 from reimage.errors import DocumentUnreadable, StoreError
 from reimage.journal import Event
 from reimage.model import ProductState, Result, Stage
@@ -25,9 +26,9 @@ from reimage.store.failures import NewFailure
 from reimage.store.moves import Ending
 from reimage.store.rows import DecisionRow, EvidenceRow
 from reimage.store.run_tables import StageState
+from reimage.store.stage_records import Change
 
 LOG = "controller.jsonl"
-_BOOKKEEPER = "controller"
 _MADE = (ProductState.MADE, ProductState.MITIGATED)
 
 
@@ -37,6 +38,15 @@ class LogContradicts(StoreError):
     code = "log-contradicts"
     hint = (
         "Two controllers wrote, or a row was changed by hand: `reimage db rebuild` starts afresh."
+    )
+
+
+class LogUnreadable(StoreError):
+    """A line of a run's log is an event, and does not say what such an event must."""
+
+    code = "log-unreadable"
+    hint = (
+        "It was written by hand, or by another program: mend controller.jsonl in the run directory."
     )
 
 
@@ -70,37 +80,56 @@ def ingest_journal(
     ``until`` ends the reading at a byte offset: where it stood when the attempt was judged.
     """
     before = runs.journal_offset(session, place.run_id, attempt)
-    found, after = _new(journal_path(place.directory, attempt), before, until)
+    last = events.last_seq(session, place.run_id, attempt) if before else 0
+    path = journal_path(place.directory, attempt)
+    found, after = journal.read_new(
+        path,
+        before,
+        until=until,
+        attempt=attempt,
+        last=last,
+        passed_over=log.line_passed_over(path),
+    )
     if after == before:
         return ()
     if not moves.set_journal_offset(session, place.run_id, attempt, before, after):
         raise LogContradicts(f"the journal of run {place.run} was read by somebody else")
     events.append(session, place.run_id, found)
-    if before == 0:
+    if found and last == 0:
         moves.start(session, place.run_id, attempt, found[0].at)
-    for event in found:
-        projection = _RUNNER.get(event.event)
-        if projection is not None:
-            projection(session, place, event)
+    _project(session, place, attempt, found)
     return found
 
 
 def ingest_log(session: Session, place: Place) -> tuple[Event, ...]:
     """Project what the controller has said of a run since the last time; return the new events."""
     before = runs.log_offset(session, place.run)
-    found, after = _new(place.directory / LOG, before, None)
+    last = events.last_seq(session, place.run_id, 0) if before else 0
+    path = place.directory / LOG
+    pass_over = log.line_passed_over(path)
+    found, after = journal.read_new(path, before, attempt=0, last=last, passed_over=pass_over)
     if after == before:
         return ()
     if not moves.set_log_offset(session, place.run_id, before, after):
         raise LogContradicts(f"the log of run {place.run} was read by somebody else")
     for event in found:
-        if event.event == "attempt.judged":  # covers its journal up to a place
-            ingest_journal(session, place, event.data["number"], until=event.data["journal_offset"])
-        events.append(session, place.run_id, [event])
-        projection = _CONTROLLER.get(event.event)
-        if projection is not None:
-            projection(session, place, event)
+        try:
+            _take_in(session, place, event)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LogUnreadable(
+                f"run {place.run}: its log's line {event.seq} ({event.event}) lacks what it must say",
+                evidence={"run": place.run, "seq": event.seq, "message": repr(error)},
+            ) from error
     return found
+
+
+def _take_in(session: Session, place: Place, event: Event) -> None:
+    if event.event == "attempt.judged":  # covers its journal up to a place
+        ingest_journal(session, place, event.data["number"], until=event.data["journal_offset"])
+    events.append(session, place.run_id, [event])
+    projection = _CONTROLLER.get(event.event)
+    if projection is not None:
+        projection(session, place, event)
 
 
 def own_outcome(directory: Path, run: str, attempt: int) -> Outcome | None:
@@ -112,17 +141,6 @@ def own_outcome(directory: Path, run: str, attempt: int) -> Outcome | None:
     return outcome if (outcome.run, outcome.attempt) == (run, attempt) else None
 
 
-def _new(path: Path, before: int, until: int | None) -> tuple[tuple[Event, ...], int]:
-    found: list[Event] = []
-    after = before
-    for event, offset in journal.read(path, before):
-        if until is not None and offset > until:
-            break
-        found.append(event)
-        after = offset
-    return tuple(found), after
-
-
 # --- what the runner says ------------------------------------------------------------------------
 
 
@@ -131,44 +149,35 @@ def _stage(event: Event) -> Stage | None:
     return Stage(value) if value in set(Stage) else None
 
 
-def _stage_started(session: Session, place: Place, event: Event) -> None:
-    stage = _stage(event)
-    if stage is not None:
-        moves.set_stage(session, place.run_id, stage)
-        stage_records.begin(session, place.run_id, stage, attempt=event.attempt, at=event.at)
+def _project(session: Session, place: Place, attempt: int, found: tuple[Event, ...]) -> None:
+    """Make rows of what a runner said: few statements, however much it was."""
+    told = [
+        (stage, event) for event in found if (stage := _stage(event)) and event.event in _STAGES
+    ]
+    changes = [Change(stage, _STAGES[event.event], event.at) for stage, event in told]
+    if changes:
+        stage_records.follow(session, place.run_id, attempt, changes)
+    builds = [str(e.data["build"]) for e in found if e.event in _BUILDS and e.data.get("build")]
+    moves.follow(
+        session,
+        place.run_id,
+        changes[-1].stage if changes else None,
+        builds[-1] if builds else None,
+    )
+    for event in found:
+        if event.event == "fix.applied":
+            fix = str(event.data.get("fix", "unnamed"))
+            stage_records.add_fix(session, place.run_id, fix, event)
 
 
-def _stage_ended(state: StageState) -> Callable[[Session, Place, Event], None]:
-    def project(session: Session, place: Place, event: Event) -> None:
-        stage = _stage(event)
-        if stage is not None:
-            moves.set_stage(session, place.run_id, stage)
-            stage_records.end(
-                session, place.run_id, stage, state, attempt=event.attempt, at=event.at
-            )
-
-    return project
-
-
-def _build_told(session: Session, place: Place, event: Event) -> None:
-    if event.data.get("build"):
-        moves.set_build(session, place.run_id, str(event.data["build"]))
-
-
-def _fix_applied(session: Session, place: Place, event: Event) -> None:
-    stage_records.add_fix(session, place.run_id, str(event.data.get("fix", "unnamed")), event)
-
-
-_RUNNER: Mapping[str, Callable[[Session, Place, Event], None]] = {
-    "stage.started": _stage_started,
-    "stage.proven": _stage_ended(StageState.PROVEN),
-    "stage.kept": _stage_ended(StageState.KEPT),
-    "stage.adopted": _stage_ended(StageState.ADOPTED),
-    "stage.failed": _stage_ended(StageState.FAILED),
-    "casa.chosen": _build_told,
-    "casa.started": _build_told,
-    "fix.applied": _fix_applied,
+_STAGES: Mapping[str, StageState] = {
+    "stage.started": StageState.BEGUN,
+    "stage.proven": StageState.PROVEN,
+    "stage.kept": StageState.KEPT,
+    "stage.adopted": StageState.ADOPTED,
+    "stage.failed": StageState.FAILED,
 }
+_BUILDS = ("casa.chosen", "casa.started")
 
 
 # --- what the controller says ----------------------------------------------------------------------
@@ -193,7 +202,7 @@ def _submitted(session: Session, place: Place, event: Event) -> None:
 
 def _cancel_asked(session: Session, place: Place, event: Event) -> None:
     moves.ask_cancel(session, place.run_id, event.at)
-    decisions.add(session, place.run_id, _decision(event, "cancel", event.data))
+    decisions.record(session, place.run_id, event, "cancel", event.data)
 
 
 def _judged(session: Session, place: Place, event: Event) -> None:
@@ -206,6 +215,8 @@ def _judged(session: Session, place: Place, event: Event) -> None:
     failures.add_evidence(
         session, place.run_id, document.load(tuple[EvidenceRow, ...], data["evidence"])
     )
+    is_final = decision["kind"] != "retry"
+    outcome = own_outcome(place.directory, place.run, number) if is_final else None
     if judgement.error_class is not None:
         stage_records.fail_open(session, place.run_id, number, event.at)
         failures.add(
@@ -218,15 +229,15 @@ def _judged(session: Session, place: Place, event: Event) -> None:
                 code=data["code"],
                 message=data["message"],
                 failed_at=event.at,
-                final=decision["kind"] != "retry",
+                final=is_final,
+                build=outcome.build if outcome is not None else None,
             ),
         )
-    decisions.add(session, place.run_id, _decision(event, decision["kind"], decision))
+    decisions.record(session, place.run_id, event, decision["kind"], decision)
     wall_s = ended.wall_s if ended is not None else 0.0
-    if decision["kind"] == "retry":
+    if not is_final:
         _require(moves.requeue(session, place.run_id, number, wall_s), place, event)
         return
-    outcome = own_outcome(place.directory, place.run, number)
     if outcome is not None:
         products.replace(session, place.run_id, outcome.products)
     ending = _ending(judgement, outcome, event)
@@ -235,52 +246,34 @@ def _judged(session: Session, place: Place, event: Event) -> None:
 
 def _cancelled(session: Session, place: Place, event: Event) -> None:
     """End a run that has not begun."""
-    decisions.add(session, place.run_id, _decision(event, "cancel", event.data))
+    decisions.record(session, place.run_id, event, "cancel", event.data)
     reason = str(event.data.get("reason") or "cancelled")
-    ending = _unjudged(Result.CANCELLED, "cancelled", reason, event.at)
+    ending = Ending.unjudged(Result.CANCELLED, "cancelled", reason, event.at)
     _require(moves.finish(session, place.run_id, ending, 0.0), place, event)
 
 
 def abandon(session: Session, place: Place, reason: str, at: datetime) -> None:
     """End a run of which nothing is left on disk: the one change that no log tells of."""
-    row = DecisionRow(attempt=0, kind="end", reason=reason, author=_BOOKKEEPER, decided_at=at)
-    decisions.add(session, place.run_id, row)
-    moves.finish(session, place.run_id, _unjudged(Result.LOST, "lost", reason, at), 0.0)
-
-
-def _unjudged(result: Result, error_class: str, reason: str, at: datetime) -> Ending:
-    return Ending(
-        result=result,
-        error_class=error_class,
-        signature=None,
-        decisive=reason,
-        caveats=(),
-        build=None,
-        stage=None,
-        products_planned=0,
-        products_made=0,
-        ended_at=at,
+    row = DecisionRow(
+        attempt=0, kind="end", reason=reason, author=decisions.CONTROLLER, decided_at=at
     )
+    decisions.add(session, place.run_id, row)
+    moves.finish(session, place.run_id, Ending.unjudged(Result.LOST, "lost", reason, at), 0.0)
+
+
+def _decided(kind: str, session: Session, place: Place, event: Event) -> None:
+    decisions.record(session, place.run_id, event, kind, event.data)
 
 
 _CONTROLLER: Mapping[str, Callable[[Session, Place, Event], None]] = {
+    "run.follows": partial(_decided, "remedy"),
+    "remedy.refused": partial(_decided, decisions.REFUSED),
     "attempt.submitting": _submitting,
     "attempt.submitted": _submitted,
     "cancel.asked": _cancel_asked,
     "attempt.judged": _judged,
     "run.cancelled": _cancelled,
 }
-
-
-def _decision(event: Event, kind: str, data: Mapping[str, object]) -> DecisionRow:
-    reason = data.get("reason")
-    return DecisionRow(
-        attempt=int(event.data.get("number", 0)),
-        kind=kind,
-        reason=None if reason is None else str(reason),
-        author=str(data.get("author", _BOOKKEEPER)),
-        decided_at=event.at,
-    )
 
 
 def _ending(judgement: Judgement, outcome: Outcome | None, event: Event) -> Ending:
@@ -295,5 +288,6 @@ def _ending(judgement: Judgement, outcome: Outcome | None, event: Event) -> Endi
         stage=_stage(event),
         products_planned=len(planned),
         products_made=sum(product.state in _MADE for product in planned),
+        products_mitigated=sum(product.state is ProductState.MITIGATED for product in planned),
         ended_at=event.at,
     )

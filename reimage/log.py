@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
 
 import structlog
+
+_SHOWN = 200
+"""Bytes of a line that is told of."""
 
 
 def configure(*, verbose: bool = False, json: bool | None = None) -> None:
@@ -36,3 +42,15 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
     """Return a logger; bind ``run``, ``dataset``, ``stage`` once."""
     bound: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return bound
+
+
+def line_passed_over(path: Path) -> Callable[[int, bytes], None]:
+    """Return what tells of a line of a journal that is no event (`reimage.journal.read`)."""
+    return partial(_tell, str(path))
+
+
+@lru_cache(maxsize=1000)
+def _tell(path: str, offset: int, line: bytes) -> None:
+    """Tell once: a journal is read again and again."""
+    shown = line[:_SHOWN].decode(errors="replace")
+    logger(__name__).warning("journal.line_passed_over", path=path, offset=offset, line=shown)

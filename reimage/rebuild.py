@@ -1,21 +1,24 @@
 """The database from the flight recorder: run directories and ledger replayed into an empty one.
 
-Rows are made by the functions that made them the first time (`reimage.ingest`).  What does not come
-back: the holdings (`reimage holdings sync`), requests not yet granted, the lease, and surrogate keys.
+Rows are made by the functions that made them the first time (`reimage.ingest`, `reimage.desk.acts`).
+What does not come back: the holdings (`reimage holdings sync`), requests not yet granted, the lease,
+and surrogate keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from reimage import document, ingest, sweeps
+from reimage import document, ingest, journal, mirror, sweeps
 from reimage.casa import builds
+from reimage.desk import acts
 from reimage.errors import DocumentUnreadable, StoreError
-from reimage.ingest import Place
+from reimage.ingest import LogContradicts, LogUnreadable, Place
 from reimage.model import State
 from reimage.run import Run
 from reimage.settings import Settings
@@ -23,6 +26,7 @@ from reimage.store import builds as build_mirror
 from reimage.store import datasets, moves, runs
 from reimage.store.moves import RunLive
 from reimage.store.session import Database
+from reimage.triage.catalogue import load_classes
 
 
 class DatabaseNotEmpty(StoreError):
@@ -46,6 +50,8 @@ class RebuildCounts:
 
     runs: int
     sweeps: int
+    acts: int
+    """What people did at the desk."""
     unreadable: tuple[Unreadable, ...]
 
 
@@ -59,30 +65,34 @@ def rebuild(settings: Settings, database: Database) -> RebuildCounts:
     with database.read() as session:
         if runs.list_runs(session, limit=1):
             raise DatabaseNotEmpty(f"{database.url} has runs already")
+    mirror.error_classes(database, load_classes(settings.classes), journal.now())
     launched = sweeps.replay(settings, database)
     found = 0
     unreadable: list[Unreadable] = []
-    for run, directory in sorted(
-        _recorded(settings.runs_dir, unreadable), key=lambda pair: (pair[0].created_at, pair[0].run)
-    ):
+    for _, _, directory in sorted(_recorded(settings.runs_dir, unreadable)):
         try:
+            run = document.read(Run, directory / "run.json")
             with database.write() as session:
                 _replay(session, settings, run, directory)
             found += 1
-        except RunLive as error:  # queued, and killed before its row stood
+        except (RunLive, LogContradicts, LogUnreadable, DocumentUnreadable) as error:
+            # Queued, and killed before its row stood; or its log was damaged.
             unreadable.append(Unreadable(directory=str(directory), reason=error.message))
     with database.write() as session:
         registered = builds.registered(settings.builds_dir)
         if registered:
             at = max(b.probed_at for b in registered if b.probed_at is not None)
             build_mirror.mirror(session, registered, at)
-    return RebuildCounts(runs=found, sweeps=launched, unreadable=tuple(unreadable))
+    done = acts.replay(settings, database)
+    return RebuildCounts(runs=found, sweeps=launched, acts=done, unreadable=tuple(unreadable))
 
 
-def _recorded(runs_dir: Path, unreadable: list[Unreadable]) -> Iterator[tuple[Run, Path]]:
-    for path in sorted(runs_dir.glob("*/*/run.json")):
+def _recorded(runs_dir: Path, unreadable: list[Unreadable]) -> Iterator[tuple[datetime, str, Path]]:
+    """Yield when each run was made, its name and its directory: no more is kept of a million runs."""
+    for path in runs_dir.glob("*/*/run.json"):
         try:
-            yield document.read(Run, path), path.parent
+            run = document.read(Run, path)
+            yield run.created_at, run.run, path.parent
         except DocumentUnreadable as error:
             unreadable.append(Unreadable(directory=str(path.parent), reason=error.message))
 

@@ -27,9 +27,13 @@ OF_RUN = ("dataset_id", "category", "recipe", "build")
 OF_ATTEMPT = ("host", "cpu_s")
 INDEXES = {
     "ix_failure_failed": ("failed_at", "error_class"),
-    "ix_failure_dataset": ("dataset_id",),
+    "ix_failure_dataset": ("dataset_id", "signature", "is_final"),
     "ix_failure_category": ("category", "failed_at"),
     "ix_failure_build": ("build", "category"),
+    "ix_failure_blocked": ("n_blocked", "error_class", "category", "result"),
+    "ix_failure_kind": ("error_class", "signature", "is_final", "n_blocked"),
+    "ix_failure_where": ("error_class", "category", "is_final", "n_blocked"),
+    "ix_failure_waiting": ("n_blocked", "failed_at"),
 }
 
 SUMS_OF_RUNS = """
@@ -63,6 +67,8 @@ def downgrade() -> None:
         op.drop_table(table)
     for index in INDEXES:
         op.drop_index(index, "failure")
+    op.drop_index("ix_decision_decided", "decision")
+    op.drop_index("ix_run_retry", "run")
     for column in (*OF_RUN, *OF_ATTEMPT, "n_blocked"):
         op.drop_column("failure", column)
     for column in ("cpu_s", "host", "products_mitigated"):
@@ -74,6 +80,9 @@ def widen_runs() -> None:
     op.add_column("run", words("host", 128))
     op.add_column("run", counter("products_mitigated", sa.Integer))
     op.execute(SUMS_OF_RUNS)
+    said = sa.text("retry_of IS NOT NULL")
+    op.create_index("ix_run_retry", "run", ["retry_of"], sqlite_where=said, postgresql_where=said)
+    op.create_index("ix_decision_decided", "decision", ["decided_at"])
 
 
 def widen_failures() -> None:
@@ -169,7 +178,8 @@ def sums() -> None:
         moment("first_at", null=False),
         moment("last_at", null=False),
     )
-    op.create_index("ix_tally_day", "tally", ["axis", "day_no"])
+    ranked = ["axis", "day_no", "entry", "result", "n_blocked", "n_runs"]
+    op.create_index("ix_tally_day", "tally", ranked)
     op.create_table(
         "stage_tally",
         day(),

@@ -8,17 +8,17 @@ from typing import Annotated
 import typer
 
 from reimage import rebuild as rebuilding
-from reimage.cli import render, site_shapes
+from reimage.cli import codes, db_backup, db_shapes, render
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
-from reimage.store import migrate
+from reimage.store import migrate, tallies
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 @app.callback(epilog="Examples:\n\nreimage db upgrade\n\nreimage db sql --dialect oracle")
 def db() -> None:
-    """Upgrade the run database, tell its version, rebuild it from run directories."""
+    """Upgrade the run database, copy it, tell its version, rebuild it from run directories."""
 
 
 @app.command(epilog="Example:\n\nreimage db upgrade")
@@ -38,7 +38,7 @@ def current(context: typer.Context, *, as_json: Json = False) -> None:
     url = invocation.settings.database_url
     revision, head = migrate.current(url, invocation.password), migrate.head()
     if as_json:
-        shown = site_shapes.Revision(database=url, revision=revision, head=head)
+        shown = db_shapes.Revision(database=url, revision=revision, head=head)
         render.show(shown)
         return
     what = "no tables yet" if revision is None else f"at {revision}"
@@ -67,16 +67,68 @@ def rebuild(
         counts = rebuilding.rebuild(settings, database)
     finally:
         database.close()
-    found = f"{counts.runs} runs, {counts.sweeps} sweeps"
+    acts = f"{render.counted(counts.acts, 'act')} of the desk"
+    found = (
+        f"{render.counted(counts.runs, 'run')}, {render.counted(counts.sweeps, 'sweep')}, {acts}"
+    )
     render.console().print(f"{url}: {found}", soft_wrap=True)
     for left in counts.unreadable:
         render.say(f"{left.directory}: {left.reason}")
 
 
-@app.command(epilog="Example:\n\nreimage db sql --dialect oracle > schema.sql")
+@app.command(epilog="Examples:\n\nreimage db recount\n\nreimage db recount --check --json")
+def recount(
+    context: typer.Context,
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 where sums and rows differ.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Count the sums that the desk reads afresh from the rows, and mend and tell what was wrong with them.
+
+    Runs may go on ending meanwhile.
+    """
+    invocation = Invocation.of(context)
+    with invocation.database() as database:
+        if check:
+            with database.read() as session:
+                wrong = tallies.differences(session)
+        else:
+            wrong = tallies.mend(database)
+        url = database.url
+    mended = bool(wrong) and not check
+    if as_json:
+        render.show(db_shapes.Recount(database=url, differences=tuple(wrong), mended=mended))
+    else:
+        for one in wrong:
+            render.console().print(one, soft_wrap=True, markup=False, highlight=False)
+        what = f"{len(wrong)} differences" if wrong else "the sums are what the rows say"
+        render.console().print(f"{url}: {what}{', mended' * mended}", soft_wrap=True)
+    if check and wrong:
+        raise typer.Exit(codes.FAILED)
+
+
+app.command(epilog=db_backup.EPILOG)(db_backup.backup)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "reimage db sql --dialect oracle > schema.sql\n\n"
+    "reimage db sql --dialect oracle --from r0002 > upgrade.sql"
+)
 def sql(
     *,
     dialect: Annotated[str, typer.Option(help="sqlite, postgresql or oracle.")] = "oracle",
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="REVISION",
+            help="What the schema is at (`reimage db current`); otherwise it is made from nothing.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Print the whole schema as a script, for a database administrator to run."""
-    typer.echo(migrate.offline_sql(dialect))
+    """Print the schema, or what upgrades it, as a script for a database administrator to run."""
+    typer.echo(migrate.offline_sql(dialect, since))

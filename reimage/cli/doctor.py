@@ -27,6 +27,7 @@ STYLES = {"ok": "green", "note": "yellow", "bad": "bold red"}
     epilog="Examples:\n\n"
     "reimage doctor\n\n"
     "reimage doctor --settings\n\n"
+    "reimage doctor --thorough\n\n"
     "reimage doctor --json\n\n"
     "Leaves with 1 when something is bad; a note is none."
 )
@@ -36,11 +37,15 @@ def doctor(
     settings: Annotated[
         bool, typer.Option("--settings", help="List every setting and where it comes from.")
     ] = False,
+    thorough: Annotated[
+        bool,
+        typer.Option("--thorough", help="Look also at every page and sum of the run database."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check this installation: what is there, what is missing, what installs it."""
     invocation = Invocation.of(context)
-    checks = examining.examine(invocation.settings)
+    checks = examining.examine(invocation.settings, thorough=thorough)
     if as_json:
         shown = tuple(site_shapes.Check(**asdict(check)) for check in checks)
         render.show(site_shapes.Checkup(checks=shown, settings=find_settings(invocation)))

@@ -26,6 +26,11 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
+MOST_BYTES = 4000
+"""What Oracle keeps in any VARCHAR2, however many characters it was declared for."""
+_WIDEST = 4
+"""Bytes of a character in UTF-8."""
+
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -65,7 +70,8 @@ class Moment(TypeDecorator[datetime]):
 class Words(TypeDecorator[str]):
     """A string of limited length; empty is NULL everywhere, since it is so on Oracle.
 
-    Longer values are cut: what must not be cut stands in a file, or in a `Json` column.
+    Longer values are cut, to the length and to `MOST_BYTES`: what must not be cut stands in a file, or in a
+    `Json` column.
     """
 
     impl = String
@@ -78,7 +84,12 @@ class Words(TypeDecorator[str]):
             return None
         length: int | None = self.impl_instance.length  # type: ignore[attr-defined]  # a String's
         # Oracle refuses NUL nowhere, PostgreSQL everywhere.
-        return value.replace("\0", "")[:length] or None
+        kept = value.replace("\0", "")[:length]
+        if not kept.isascii():  # half a character (of a file name that is no UTF-8) nobody takes
+            kept = kept.encode("utf-8", "replace").decode()
+        if len(kept) > MOST_BYTES // _WIDEST:
+            kept = kept.encode("utf-8", "ignore")[:MOST_BYTES].decode("utf-8", "ignore")
+        return kept or None
 
 
 class Json(TypeDecorator[Any]):

@@ -84,9 +84,13 @@ class Failure(Base):
         Index("ix_failure_class", "error_class", "failed_at"),
         Index("ix_failure_signature", "signature", "failed_at"),
         Index("ix_failure_failed", "failed_at", "error_class"),
-        Index("ix_failure_dataset", "dataset_id"),
+        Index("ix_failure_dataset", "dataset_id", "signature", "is_final"),
         Index("ix_failure_category", "category", "failed_at"),
         Index("ix_failure_build", "build", "category"),
+        Index("ix_failure_blocked", "n_blocked", "error_class", "category", "result"),
+        Index("ix_failure_kind", "error_class", "signature", "is_final", "n_blocked"),
+        Index("ix_failure_where", "error_class", "category", "is_final", "n_blocked"),
+        Index("ix_failure_waiting", "n_blocked", "failed_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, Identity(always=False), primary_key=True)
@@ -232,7 +236,10 @@ class Decision(Base):
     """What was decided after an attempt, or by an operator, and why."""
 
     __tablename__ = "decision"
-    __table_args__ = (UniqueConstraint("run_id", "attempt_no", "kind"),)
+    __table_args__ = (
+        UniqueConstraint("run_id", "attempt_no", "kind"),
+        Index("ix_decision_decided", "decided_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, Identity(always=False), primary_key=True)
     run_id: Mapped[int] = mapped_column(BigId, ForeignKey("run.id"))

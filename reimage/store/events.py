@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from reimage import journal
@@ -26,7 +26,13 @@ def append(session: Session, run_id: int, events: Iterable[journal.Event]) -> No
         for event in events
     ]
     if rows:
-        session.execute(insert(Event), rows)
+        session.connection().execute(_INSERT, rows)
+
+
+def last_seq(session: Session, run_id: int, attempt: int) -> int:
+    """Return the number of the newest event of an attempt; 0 before the first."""
+    there = (Event.run_id == run_id, Event.attempt_no == attempt)
+    return session.scalar(select(func.max(Event.seq)).where(*there)) or 0
 
 
 def of_run(session: Session, run: str, after_id: int = 0) -> tuple[EventRow, ...]:
@@ -48,3 +54,6 @@ def of_run(session: Session, run: str, after_id: int = 0) -> tuple[EventRow, ...
         )
         for row in session.scalars(statement)
     )
+
+
+_INSERT = insert(Event)

@@ -1,39 +1,20 @@
-"""Failures: what ended attempts, how it was judged, and how often."""
+"""Failures: what ended attempts, and how it was judged (how often: `reimage.store.inbox`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, true
+from sqlalchemy import Select, and_, bindparam, case, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from reimage.errors import UsageError
-from reimage.model import Result, Stage, State
+from reimage.model import Stage, State
 from reimage.run import Judgement
-from reimage.store.desk_tables import Classification, ErrorClass, Evidence, Failure
-from reimage.store.holdings_tables import Dataset
-from reimage.store.rows import ClassificationRow, EvidenceRow, FailureGroup, FailureRow
-from reimage.store.run_tables import Run
-
-By: TypeAlias = Literal["class", "signature", "category", "casa", "stage"]
-
-_KEYS: dict[str, Any] = {
-    "class": Failure.error_class,
-    "signature": Failure.signature,
-    "category": Run.category,
-    "casa": Run.build,
-    "stage": Failure.stage,
-}
-
-
-class GroupingUnknown(UsageError):
-    """Failures are not grouped by this."""
-
-    code = "grouping-unknown"
-    hint = "One of class, signature, category, casa, stage."
+from reimage.store.desk_tables import Classification, Evidence, Failure
+from reimage.store.rows import ClassificationRow, EvidenceRow, FailureRow
+from reimage.store.run_tables import Attempt, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +29,8 @@ class NewFailure:
     message: str | None
     failed_at: datetime
     final: bool
+    build: str | None = None
+    """What the run ended with, where that is told; else the build chosen by now."""
 
 
 def add(session: Session, new: NewFailure) -> int:
@@ -57,6 +40,7 @@ def add(session: Session, new: NewFailure) -> int:
         raise ValueError("an imaged run has no failure")
     session.execute(
         insert(Failure).values(
+            **_circumstances(session, new),
             run_id=new.run_id,
             attempt_no=new.attempt,
             stage=new.stage,
@@ -85,6 +69,21 @@ def add(session: Session, new: NewFailure) -> int:
     return failure_id
 
 
+def _circumstances(session: Session, new: NewFailure) -> dict[str, Any]:
+    """Return what the run and the attempt say of a failure."""
+    where = {"k_run": new.run_id, "k_attempt": new.attempt}
+    row = session.connection().execute(_CIRCUMSTANCES, where).one()
+    return {
+        "dataset_id": row.dataset_id,
+        "category": row.category,
+        "recipe": row.recipe,
+        "build": new.build or row.build,
+        "host": row.host,
+        "cpu_s": row.cpu_s,
+        "n_blocked": row.n_blocked if new.final else 0,
+    }
+
+
 def add_evidence(session: Session, run_id: int, kept: Iterable[EvidenceRow]) -> None:
     """Record kept files."""
     rows = [
@@ -101,107 +100,6 @@ def add_evidence(session: Session, run_id: int, kept: Iterable[EvidenceRow]) -> 
     ]
     if rows:
         session.execute(insert(Evidence), rows)
-
-
-def groups(
-    session: Session,
-    by: By = "class",
-    *,
-    sweep: str | None = None,
-    since: datetime | None = None,
-    refused: bool = False,
-) -> tuple[FailureGroup, ...]:
-    """Return how runs failed, the group that blocks most datasets first.
-
-    Counts final failures: an attempt that was followed by another is not the dataset's problem.
-    ``refused`` adds what is not applicable by rule, which is no failure.
-    """
-    if by not in _KEYS:
-        raise GroupingUnknown(f"failures are not grouped by {by!r}")
-    key = _KEYS[by]
-    chosen = _Choice(sweep=sweep, since=since, refused=refused)
-    counted = session.execute(
-        chosen.of(
-            key,
-            Failure.result,
-            func.count(Run.id.distinct()),
-            func.min(Failure.failed_at),
-            func.max(Failure.failed_at),
-            func.max(Run.id),
-        )
-    ).all()
-    blocking = chosen.of(key, Failure.result, func.count(Run.dataset_id.distinct()))
-    datasets = {(k, result): n for k, result, n in session.execute(blocking.where(_is_latest()))}
-    examples = _names(session, [newest for *_, newest in counted])
-    found = [
-        FailureGroup(
-            by=by,
-            key="none" if k is None else str(k),
-            result=result,
-            datasets=datasets.get((k, result), 0),
-            runs=n,
-            first_at=first,
-            last_at=last,
-            example=examples.get(newest),
-        )
-        for k, result, n, first, last, newest in counted
-    ]
-    found.sort(key=lambda group: (-group.datasets, -group.runs, group.key))
-    return _described(session, found) if by == "class" else tuple(found)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """Which final failures are counted."""
-
-    sweep: str | None
-    since: datetime | None
-    refused: bool
-
-    def of(self, *columns: Any) -> Select[Any]:  # noqa: ANN401 -- columns of any type
-        """Select columns of the chosen failures, grouped by the first two."""
-        statement: Select[Any] = (
-            select(*columns)
-            .join(Run, Run.id == Failure.run_id)
-            .where(Failure.is_final == true(), Run.state == State.DONE)
-            .group_by(*columns[:2])
-        )
-        if self.sweep is not None:
-            statement = statement.where(Run.sweep == self.sweep)
-        if self.since is not None:
-            statement = statement.where(Failure.failed_at >= self.since)
-        if not self.refused:
-            statement = statement.where(Failure.result != Result.REFUSED)
-        return statement
-
-
-def _is_latest() -> ColumnElement[bool]:
-    """Say that a run is the newest of its dataset: what it ended in still blocks it."""
-    newer = aliased(Run)
-    later = select(newer.id).where(newer.dataset_id == Run.dataset_id, newer.id > Run.id)
-    return ~later.exists()
-
-
-def _names(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    """Return the names of some runs."""
-    statement = select(Run.id, Run.run).where(Run.id.in_(ids))
-    return {row.id: row.run for row in session.execute(statement)}
-
-
-def _described(session: Session, found: Sequence[FailureGroup]) -> tuple[FailureGroup, ...]:
-    """Add what the error classes' declarations say."""
-    classes = {row.name: row for row in session.scalars(select(ErrorClass))}
-    return tuple(
-        replace(
-            group,
-            title=classes[group.key].title,
-            family=classes[group.key].family,
-            remedy=classes[group.key].remedy,
-        )
-        if group.key in classes
-        else group
-        for group in found
-    )
 
 
 def of_run(session: Session, run: str) -> tuple[FailureRow, ...]:
@@ -265,14 +163,20 @@ def evidence(session: Session, run: str) -> tuple[EvidenceRow, ...]:
     )
 
 
-def blocked_datasets(session: Session, error_class: str) -> tuple[tuple[str, str], ...]:
-    """Return (holding, dataset) of the final failures of a class."""
-    statement = (
-        select(Dataset.holding, Dataset.dataset_key)
-        .join(Run, Run.dataset_id == Dataset.id)
-        .join(Failure, Failure.run_id == Run.id)
-        .where(Failure.error_class == error_class, Failure.is_final == true())
-        .order_by(Dataset.dataset_key)
-        .distinct()
+def _told() -> Select[Any]:
+    """Select what a run and an attempt say, and whether the run blocks its dataset already."""
+    newer = aliased(Run)
+    is_newer = (newer.dataset_id == Run.dataset_id, newer.id > Run.id, newer.state == State.DONE)
+    is_newest = and_(Run.state == State.DONE, ~select(newer.id).where(*is_newer).exists())
+    of_attempt = and_(Attempt.run_id == Run.id, Attempt.attempt_no == bindparam("k_attempt"))
+    return (
+        select(
+            *(Run.dataset_id, Run.category, Run.recipe, Run.build, Attempt.host, Attempt.cpu_s),
+            case((is_newest, 1), else_=0).label("n_blocked"),
+        )
+        .join(Attempt, of_attempt, isouter=True)
+        .where(Run.id == bindparam("k_run"))
     )
-    return tuple((holding, key) for holding, key in session.execute(statement))
+
+
+_CIRCUMSTANCES = _told()

@@ -10,9 +10,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
+from sqlalchemy.orm import Session
 
 from reimage.errors import StoreError, UsageError
 from reimage.settings import shipped
+from reimage.store import acts, offline, tallies
 from reimage.store.session import Database, is_absent
 
 OFFLINE = {
@@ -20,6 +22,10 @@ OFFLINE = {
     "postgresql": "postgresql+psycopg://",
     "oracle": "oracle+oracledb://",
 }
+SUMMED_FROM = "r0003"
+"""The revision that brought the sums."""
+LEDGERS = ("desk",)
+"""Ledgers that are projected by bytes: each has its mark from the beginning."""
 
 
 class DatabaseNewer(StoreError):
@@ -48,6 +54,13 @@ class DialectUnknown(UsageError):
 
     code = "dialect-unknown"
     hint = "One of sqlite, postgresql, oracle."
+
+
+class RevisionUnknown(UsageError):
+    """There is no such revision of the schema."""
+
+    code = "revision-unknown"
+    hint = "`reimage db current` tells the revision of the database, and the newest."
 
 
 def head() -> str:
@@ -105,6 +118,8 @@ def upgrade(url: str, password: str | None = None) -> tuple[str, ...]:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if before is None or before < SUMMED_FROM:
+                _sum_up(connection)
             script = ScriptDirectory.from_config(config)
             return tuple(
                 revision.revision
@@ -133,22 +148,37 @@ def open_database(url: str, password: str | None = None) -> Database:
     return database
 
 
-def offline_sql(dialect: str) -> str:
-    """Return the whole schema as a script for a DBA, from empty to the newest revision."""
+def offline_sql(dialect: str, since: str | None = None) -> str:
+    """Return a script for a DBA: the whole schema, or what leads from a revision to the newest.
+
+    Raises
+    ------
+    DialectUnknown, RevisionUnknown
+    """
     if dialect not in OFFLINE:
         raise DialectUnknown(f"no script for {dialect!r}")
+    revisions = _revisions_after(since)
     buffer = StringIO()
     config = _config(buffer)
     config.attributes["url"] = OFFLINE[dialect]
-    command.upgrade(config, "head", sql=True)
-    if dialect != "oracle":
-        return buffer.getvalue()
-    # SQL*Plus: stop at the first error; an & in a literal is no variable; nothing commits by itself.
-    return (
-        "WHENEVER SQLERROR EXIT FAILURE ROLLBACK\nSET DEFINE OFF\n\n"
-        + buffer.getvalue()
-        + "\nCOMMIT;\n"
-    )
+    if revisions:
+        command.upgrade(config, "head" if since is None else f"{since}:head", sql=True)
+    return offline.framed(buffer.getvalue(), dialect, since, revisions)
+
+
+def _revisions_after(since: str | None) -> tuple[str, ...]:
+    """Return the revisions that follow one, oldest first; all of them after None."""
+    walked = ScriptDirectory.from_config(_config()).walk_revisions()
+    known = [revision.revision for revision in reversed(list(walked))]
+    if since is None:
+        return tuple(known)
+    if since not in known:
+        raise RevisionUnknown(
+            f"no revision {since!r}",
+            hint=f"One of {', '.join(known)}; `reimage db current` tells that of the database.",
+            evidence={"revision": since},
+        )
+    return tuple(known[known.index(since) + 1 :])
 
 
 def _config(buffer: StringIO | None = None) -> Config:
@@ -157,6 +187,15 @@ def _config(buffer: StringIO | None = None) -> Config:
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
+
+
+def _sum_up(connection: Connection) -> None:
+    """Count what the old rows sum up to, which no migration can say in the SQL of every database."""
+    with Session(connection) as session:
+        for ledger in LEDGERS:
+            acts.advance(session, ledger, 0, 0)
+        tallies.recount(session)
+        session.flush()
 
 
 def _revision(connection: Connection) -> str | None:

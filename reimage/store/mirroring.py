@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from reimage.store import dataset_values
+from reimage.store import dataset_values, tallies
 from reimage.store.holdings_tables import Dataset, DatasetAlma, Holding, HoldingSync
 from reimage.store.rows import SyncCounts, SyncState
 
@@ -161,6 +161,7 @@ def _put(
             Dataset.id.in_([known[key][0] for key in unchanged]), Dataset.synced_at < at
         )
         session.execute(seen.values(synced_at=at).execution_options(synchronize_session=False))
+    summed = tallies.of_datasets(session, [known[key][0] for key in changed]) if changed else []
     if changed:
         _change(session, {known[key][0]: batch[key] for key in changed}, at)
     if added:
@@ -171,6 +172,7 @@ def _put(
     typed = [{"dataset_id": ids[key], **row} for key, row in own.items() if row is not None]
     if typed:
         session.execute(insert(DatasetAlma), typed, execution_options=NULLS)
+    tallies.move_datasets(session, summed)
     return SyncCounts(added=len(added), changed=len(changed), unchanged=len(unchanged), gone=0)
 
 

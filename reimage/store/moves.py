@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Self
 
-from sqlalchemy import CursorResult, Update, func, insert, update
+from sqlalchemy import ScalarSelect, Update, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,8 @@ from reimage.errors import StoreError
 from reimage.model import Result, Stage, State
 from reimage.run import Exit
 from reimage.run import Run as FrozenRun
-from reimage.store import runs
+from reimage.store import runs, tallies
+from reimage.store.columns import Moment
 from reimage.store.run_tables import Attempt, Run
 
 
@@ -43,6 +45,24 @@ class Ending:
     products_planned: int
     products_made: int
     ended_at: datetime
+    products_mitigated: int = 0
+    """Of those made."""
+
+    @classmethod
+    def unjudged(cls, result: Result, error_class: str, reason: str, at: datetime) -> Self:
+        """Return the end of a run that no attempt brought about."""
+        return cls(
+            result=result,
+            error_class=error_class,
+            signature=None,
+            decisive=reason,
+            caveats=(),
+            build=None,
+            stage=None,
+            products_planned=0,
+            products_made=0,
+            ended_at=at,
+        )
 
 
 def insert_run(session: Session, run: FrozenRun, *, dataset_id: int, directory: str) -> int:
@@ -96,7 +116,7 @@ def submit(session: Session, run_id: int, attempt: int, executor: str, at: datet
         .values(state=State.SUBMITTED, attempt_no=attempt, submitted_at=at),
     )
     if moved:
-        session.execute(
+        session.connection().execute(
             insert(Attempt).values(
                 run_id=run_id,
                 attempt_no=attempt,
@@ -120,7 +140,9 @@ def start(session: Session, run_id: int, attempt: int, at: datetime) -> bool:
         session,
         update(Run)
         .where(Run.id == run_id, Run.state == State.SUBMITTED, Run.attempt_no == attempt)
-        .values(state=State.RUNNING, started_at=func.coalesce(Run.started_at, at)),
+        .values(
+            state=State.RUNNING, started_at=func.coalesce(Run.started_at, literal(at, Moment()))
+        ),
     )
 
 
@@ -134,13 +156,17 @@ def requeue(session: Session, run_id: int, attempt: int, wall_s: float) -> bool:
             Run.state.in_((State.SUBMITTED, State.RUNNING)),
             Run.attempt_no == attempt,
         )
-        .values(state=State.QUEUED, wall_s=func.coalesce(Run.wall_s, 0.0) + wall_s),
+        .values(
+            state=State.QUEUED,
+            wall_s=func.coalesce(Run.wall_s, 0.0) + wall_s,
+            **_OF_ATTEMPTS,
+        ),
     )
 
 
 def finish(session: Session, run_id: int, ending: Ending, wall_s: float) -> bool:
-    """Move a run to done, once."""
-    return _changed(
+    """Move a run to done, once, and count it; its products and its attempts' ends stand before."""
+    moved = _changed(
         session,
         update(Run)
         .where(Run.id == run_id, Run.state != State.DONE)
@@ -155,10 +181,23 @@ def finish(session: Session, run_id: int, ending: Ending, wall_s: float) -> bool
             stage=ending.stage if ending.stage is not None else Run.stage,
             products_planned=ending.products_planned,
             products_made=ending.products_made,
+            products_mitigated=ending.products_mitigated,
             ended_at=ending.ended_at,
             wall_s=func.coalesce(Run.wall_s, 0.0) + wall_s,
+            **_OF_ATTEMPTS,
         ),
     )
+    if moved:
+        tallies.add_run(session, run_id)
+    return moved
+
+
+_LAST = (Attempt.run_id == Run.id, Attempt.attempt_no == Run.attempt_no)
+_OF_ATTEMPTS: dict[str, ScalarSelect[Any]] = {
+    "cpu_s": select(func.sum(Attempt.cpu_s)).where(Attempt.run_id == Run.id).scalar_subquery(),
+    "host": select(Attempt.host).where(*_LAST).scalar_subquery(),
+}
+"""What a run has of its attempts: the seconds of all, the host of the last."""
 
 
 def ask_cancel(session: Session, run_id: int, at: datetime) -> bool:
@@ -169,18 +208,13 @@ def ask_cancel(session: Session, run_id: int, at: datetime) -> bool:
     )
 
 
-def set_stage(session: Session, run_id: int, stage: Stage) -> None:
-    """Note the stage that a run is in."""
-    session.execute(
-        update(Run).where(Run.id == run_id, Run.state != State.DONE).values(stage=stage)
-    )
-
-
-def set_build(session: Session, run_id: int, build: str) -> None:
-    """Note the build that was chosen."""
-    session.execute(
-        update(Run).where(Run.id == run_id, Run.state != State.DONE).values(build=build)
-    )
+def follow(session: Session, run_id: int, stage: Stage | None, build: str | None) -> None:
+    """Note the stage that a run is in, and the build that was chosen; None leaves what stands."""
+    said = {"stage": stage, "build": build}
+    values = {name: value for name, value in said.items() if value is not None}
+    if values:
+        there = (Run.id == run_id, Run.state != State.DONE)
+        session.execute(update(Run).where(*there).values(values))
 
 
 def set_log_offset(session: Session, run_id: int, before: int, after: int) -> bool:
@@ -235,6 +269,4 @@ def end_attempt(session: Session, run_id: int, attempt: int, exit_: Exit | None)
 
 def _changed(session: Session, statement: Update) -> bool:
     """Execute a guarded statement; say whether it found its row."""
-    result = session.execute(statement)
-    assert isinstance(result, CursorResult)  # noqa: S101 -- what an UPDATE gives
-    return result.rowcount == 1
+    return session.connection().execute(statement).rowcount == 1

@@ -31,7 +31,7 @@ def replace(session: Session, run_id: int, products: Sequence[model.Product]) ->
         for product in products
     ]
     if rows:
-        session.execute(insert(Product), rows)
+        session.connection().execute(_INSERT, rows)
 
 
 def of_run(session: Session, run: str) -> tuple[ProductRow, ...]:
@@ -67,3 +67,6 @@ def _rows(session: Session, statement: Select[Product, str]) -> tuple[ProductRow
         )
         for row, run in session.execute(statement)
     )
+
+
+_INSERT = insert(Product)

@@ -46,6 +46,10 @@ class RunRow:
     directory: str
     """Relative to the data directory."""
     cancel_at: datetime | None = None
+    memory_mb: int | None = None
+    """Limit of its process tree."""
+    limit_s: float | None = None
+    """Wall-clock limit of an attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,25 +165,6 @@ class EvidenceRow:
     n_bytes: int
     sha256: str
     excerpt: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureGroup:
-    """Runs that ended in the same way."""
-
-    by: str
-    key: str
-    result: Result
-    datasets: int
-    """How many datasets it blocks now: their latest run ended so."""
-    runs: int
-    first_at: datetime
-    last_at: datetime
-    example: str | None = None
-    """The newest run that ended so."""
-    title: str | None = None
-    family: str | None = None
-    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,13 @@ class Run(Base):
         Index("ix_run_signature", "signature", "ended_at"),
         Index("ix_run_category", "category", "ended_at"),
         Index("ix_run_build", "build", "category"),
+        Index(
+            "ix_run_retry",
+            "retry_of",
+            # Most runs are no retry: SQLite would think that all of them are of one run, and read them all.
+            sqlite_where=text("retry_of IS NOT NULL"),
+            postgresql_where=text("retry_of IS NOT NULL"),
+        ),
         Index("ix_run_sweep", "sweep"),
     )
 

@@ -184,6 +184,7 @@ _SAME_IN_RUN = (
     *("run", "state", "stage", "result", "error_class", "signature", "category", "recipe", "build"),
     *("products_made", "products_planned", "created_at", "submitted_at", "started_at", "ended_at"),
     *("wall_s", "caveats", "sweep", "retry_of", "decisive", "directory", "cancel_at"),
+    *("memory_mb", "limit_s"),
 )
 
 

@@ -22,7 +22,9 @@ class Tally(Base):
     """Runs that are done, by one axis at a time (class, family, signature, category, casa, ...)."""
 
     __tablename__ = "tally"
-    __table_args__ = (Index("ix_tally_day", "axis", "day_no"),)
+    __table_args__ = (
+        Index("ix_tally_day", "axis", "day_no", "entry", "result", "n_blocked", "n_runs"),
+    )
 
     axis: Mapped[str] = mapped_column(Words(16), primary_key=True)
     entry: Mapped[str] = mapped_column(Words(128), primary_key=True)

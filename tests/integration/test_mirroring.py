@@ -44,7 +44,7 @@ def statements(database):
 
 @pytest.mark.parametrize(
     ("first", "second", "most"),
-    [([], range(500), 4), (range(500), range(500), 2), (range(250), range(500), 6)],
+    [([], range(500), 4), (range(500), range(500), 2), (range(250), range(500), 8)],
     ids=["new", "unchanged", "half"],
 )
 def test_a_batch_takes_few_statements(database, statements, first, second, most):

@@ -25,6 +25,7 @@ from reimage.store import (
     decisions,
     events,
     failures,
+    inbox,
     lease,
     migrate,
     moves,
@@ -36,10 +37,12 @@ from reimage.store import (
 )
 from reimage.store.failures import NewFailure
 from reimage.store.filters import FilterMalformed
+from reimage.store.inbox_asked import Asked, GroupingUnknown
 from reimage.store.moves import Ending
 from reimage.store.rows import DecisionRow, EvidenceRow, SyncCounts
 from reimage.store.run_tables import Run, StageState
 from reimage.store.session import Database, DatabaseUnreachable, DatabaseUrlMalformed
+from reimage.store.stage_records import Change
 from reimage.store.tables import metadata
 
 FACTS = {
@@ -285,12 +288,15 @@ def test_events_stages_fixes_products(database):
         run_id = add(session)
         moves.submit(session, run_id, 1, "local", WHEN)
         events.append(session, run_id, [event(1, "a.b", text="Ä\0"), event(2, "c.d")])
-        stage_records.begin(session, run_id, Stage.FETCH, attempt=1, at=WHEN)
-        stage_records.begin(session, run_id, Stage.FETCH, attempt=1, at=WHEN + timedelta(1))
         end = WHEN + timedelta(seconds=3)
-        for state in (StageState.PROVEN, StageState.KEPT):
-            stage_records.end(session, run_id, Stage.FETCH, state, attempt=1, at=end)
-        stage_records.end(session, run_id, Stage.RESTORE, StageState.ADOPTED, attempt=1, at=WHEN)
+        for stage, state, at in (
+            (Stage.FETCH, StageState.BEGUN, WHEN),
+            (Stage.FETCH, StageState.BEGUN, WHEN + timedelta(1)),
+            (Stage.FETCH, StageState.PROVEN, end),
+            (Stage.FETCH, StageState.KEPT, end),
+            (Stage.RESTORE, StageState.ADOPTED, WHEN),
+        ):
+            stage_records.follow(session, run_id, 1, [Change(stage, state, at)])
         stage_records.add_fix(session, run_id, "a-fix", event(3, "fix.applied"))
         products.replace(
             session, run_id, [product, product.__class__(**{**fields(product), "name": "b"})]
@@ -324,8 +330,9 @@ def test_groups_count_what_is_blocked(database):
     a, b, c = (f"uid://A001/X3/X{n}" for n in range(3))
     imaged = Ending(**{**fields(ENDING), "result": Result.IMAGED, "error_class": None})
     refused = Ending(**{**fields(ENDING), "result": Result.REFUSED, "error_class": "proprietary"})
-    other = Ending(**{**fields(ENDING), "error_class": "disk-full", "signature": None})
     later = WHEN + timedelta(days=1)
+    said = {"error_class": "disk-full", "signature": None, "ended_at": later}
+    other = Ending(**{**fields(ENDING), **said})
     with database.write() as session:
         walk(session, "r1", key=a)
         walk(session, "r2", key=b)
@@ -333,20 +340,23 @@ def test_groups_count_what_is_blocked(database):
         walk(session, "r4", key=c, ending=refused)
         walk(session, "r5", key=a, ending=other, recipe="another", when=later)
     with database.read() as session:
-        found = {g.key: (g.datasets, g.runs) for g in failures.groups(session)}
+
+        def grouped(**asked):
+            return [g for g in inbox.groups(session, Asked(**asked), later) if not g.refused]
+
+        found = {g.key: (g.datasets, g.runs) for g in grouped()}
         assert found == {"disk-full": (1, 1), "memory": (0, 2)}
-        assert failures.groups(session)[0].first_at == later
-        assert {g.key for g in failures.groups(session, refused=True)} == {*found, "proprietary"}
-        assert [g.key for g in failures.groups(session, since=later)] == ["disk-full"]
-        assert {g.key for g in failures.groups(session, "signature")} == {"sv1:0", "none"}
-        assert [g.key for g in failures.groups(session, "stage")] == ["image"]
-        for by in ("category", "casa"):
-            assert [g.key for g in failures.groups(session, by)] == ["none"]
-        with pytest.raises(failures.GroupingUnknown):
-            failures.groups(session, "weather")
+        assert grouped()[0].first_at == later
+        whole = inbox.groups(session, Asked(), later)
+        assert {g.key for g in whole} == {*found, "proprietary"}
+        assert [g.key for g in grouped(since=later)] == ["disk-full"]
+        assert {g.key for g in grouped(by="signature")} == {"sv1:0", "none"}
+        assert [g.key for g in grouped(by="stage")] == ["image"]
+        assert [g.key for g in grouped(by="category")] == ["none"]
+        with pytest.raises(GroupingUnknown):
+            grouped(by="weather")
         (failure,) = failures.of_run(session, "r1")
         (judged,) = failures.classifications(session, "r1")
-        assert failures.blocked_datasets(session, "memory") == (("alma", a), ("alma", b))
     assert (failure.error_class, failure.final, judged.author) == ("memory", True, "memory@1")
     assert judged.symptoms == ("killed",)
 
