@@ -16,14 +16,20 @@ def advice(error_class: ErrorClass, evidence: Evidence) -> str:
     return filled(error_class.advice, evidence)
 
 
+def unfilled(text: str) -> str:
+    """Return a text of no failure: what would be filled in is named, as ``<key>``."""
+    return _PLACEHOLDER.sub(r"<\1>", text)
+
+
 def filled(text: str, evidence: Evidence) -> str:
-    """Return a text with ``{key}`` replaced by facts of the evidence; unknown ones by ``?``."""
+    """Return a text with ``{key}`` replaced by facts of the evidence; unknown ones by ``<key>``."""
     facts: dict[str, object] = {
         "run": evidence.run,
         "attempt": evidence.attempt,
         "stage": evidence.stage,
         "peak_mb": evidence.peak_mb,
         "disk_free_mb": evidence.disk_free_mb,
+        "files_free": evidence.files_free,
         "n_planned": evidence.n_planned,
         "n_made": evidence.n_made,
         "n_absent": len(evidence.absent),
@@ -33,6 +39,6 @@ def filled(text: str, evidence: Evidence) -> str:
 
     def fill(match: re.Match[str]) -> str:
         value = facts.get(match[1])
-        return "?" if value is None or value == "" else str(value)[:MOST_FILLED]
+        return f"<{match[1]}>" if value is None or value == "" else str(value)[:MOST_FILLED]
 
     return _PLACEHOLDER.sub(fill, text)

@@ -11,15 +11,18 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reimage.errors import SettingsError
 from reimage.model import Stage
+from reimage.triage import patterns
+from reimage.triage.scope import Scope, Words
 
 SHIPPED = Path(__file__).with_name("classes")
 UNCLASSIFIED = "unclassified"
+_LINE = re.compile(r"\(at line (?P<line>\d+)")
 
 
 class ErrorClassUnusable(SettingsError):
@@ -88,18 +91,11 @@ class Remedy(StrEnum):
     """A new run without parallel tasks."""
     FIX = "fix"
     """A new run with the fix that the class names."""
+    SHRINK = "shrink work"
+    """A new run that makes less: no machine has what the whole needs."""
 
 
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return text
-
-
-Regex = Annotated[str, AfterValidator(_pattern)]
-Words = Annotated[tuple[str, ...], Field(min_length=1)]
+Regex = Annotated[str, AfterValidator(patterns.check)]
 
 
 class Match(BaseModel):
@@ -118,6 +114,7 @@ class Match(BaseModel):
     why: Words | None = None
     """Who ended it: ``memory``, ``wall``, ``silent``, ``oom``."""
     scheduler: Words | None = None
+    """States of a batch job or of one of its steps: ``OUT_OF_MEMORY``, ``TIMEOUT``."""
     stage: tuple[Stage, ...] | None = None
     severity: Words | None = None
     origin: Regex | None = None
@@ -143,6 +140,7 @@ class Sample(BaseModel):
     why: str | None = None
     scheduler: str | None = None
     stage: Stage | None = None
+    casa: str | None = None
     text: str = ""
 
 
@@ -154,7 +152,19 @@ class Examples(BaseModel):
     examples: Annotated[tuple[str | Sample, ...], Field(min_length=1)]
     counterexamples: tuple[str | Sample, ...] = ()
     source: str = ""
-    """Where the examples were seen, or that none could be provoked."""
+    """Where the examples were seen."""
+    provoked_by: str = ""
+    """A test that brings it about with the real programs, where no log in tests/corpus shows it."""
+    not_provoked: str = ""
+    """Why neither a log nor a test has it: what cannot be brought about here."""
+
+    def met(self) -> str:
+        """Return how far the class was met for real, in a sentence."""
+        if self.not_provoked:
+            return f"Never met here: {self.not_provoked}"
+        if self.provoked_by:
+            return f"Brought about by {self.provoked_by}."
+        return "Seen in logs that CASA or the pipeline wrote (tests/corpus)."
 
 
 class ErrorClass(BaseModel):
@@ -178,6 +188,7 @@ class ErrorClass(BaseModel):
     """Classes that this one brings about: where it was seen earlier, it is their root."""
     remedy: Remedy = Remedy.NONE
     fix: str | None = None
+    scope: Scope = Scope()
     mode: Literal["active", "passive"] = "active"
     """Passive: judged and shown, but its remedy is not carried out."""
     link: str | None = None
@@ -203,9 +214,11 @@ def read_class(path: Path) -> ErrorClass:
     ------
     ErrorClassUnusable
     """
-    evidence = {"file": str(path)}
+    evidence: dict[str, Any] = {"file": str(path)}
+    text = ""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
         if data.get("family") != path.parent.name:
             raise ErrorClassUnusable(
                 f"{path}: family is {data.get('family')!r} in folder {path.parent.name!r}",
@@ -215,11 +228,31 @@ def read_class(path: Path) -> ErrorClass:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ErrorClassUnusable(
-            f"{path}: {where}: {first['msg']}", evidence={**evidence, "key": where}
-        ) from error
+        evidence |= {"key": where, "line": _line(text, first["loc"])}
+        place = f"{path}, line {evidence['line']}" if evidence["line"] else str(path)
+        raise ErrorClassUnusable(f"{place}: {where}: {first['msg']}", evidence=evidence) from error
     except (OSError, ValueError) as error:
+        told = _LINE.search(str(error))
+        evidence["line"] = int(told["line"]) if told else None
         raise ErrorClassUnusable(f"cannot read {path}: {error}", evidence=evidence) from error
+
+
+def _line(text: str, where: tuple[int | str, ...]) -> int | None:
+    """Return the line on which a key stands: ``("match", 1, "message")``; None when it stands nowhere."""
+    found = None
+    after = 0
+    lines = text.splitlines()
+    for number, part in enumerate(where):
+        if isinstance(part, int):
+            continue
+        following = where[number + 1] if number + 1 < len(where) else 0
+        heads = re.compile(rf"\s*(?:\[+\s*)?{re.escape(part)}\b")
+        places = [at for at, line in enumerate(lines) if at >= after and heads.match(line)]
+        index = following if isinstance(following, int) and part == "match" else 0
+        if index < len(places):
+            after = places[index]
+            found = after + 1
+    return found
 
 
 def load_classes(folders: Iterable[Path] = ()) -> tuple[ErrorClass, ...]:

@@ -20,7 +20,10 @@ from reimage.triage.signature import mask, unwrap
 MOST_CLUES = 200
 """Kept of one text: the first ones; the last `LAST_CLUES` after a gap."""
 LAST_CLUES = 50
+MOST_KINDS = 5000
+"""Of messages in one text that are masked; in a text of more kinds, the rest are told apart roughly."""
 MOST_CHARACTERS = 1000
+"""Of a clue's text: no pattern is ever asked about more."""
 MOST_EXCEPTION_LINES = 6
 N_FRAMES = 3
 
@@ -30,14 +33,20 @@ _EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:: |(?:Error|Exception|Exit|Interrup
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception): ")
 _TROUBLE = re.compile(
     r"\bERROR\b|\bFATAL\b|\bCRITICAL\b|\bWARNING\b|Error\b|Exception\b|terminate called|what\(\):|"
-    r"FITSIO status|\bKilled\b|[Ss]egmentation|[Cc]ore dumped|No space left|[Qq]uota|"
-    r"free\(\)|malloc|corrupted size|double free|cannot |could not |not found|not permitted|"
+    r"FITSIO status|\bKilled\b|[Ss]egmentation|[Cc]ore dumped|Illegal instruction|No space left|[Qq]uota|"
+    r"(?:slurmstepd|sbatch|srun|sacct|squeue|scontrol|scancel): error|slurm_load_jobs error|symbol lookup error|"
+    r"free\(\)|malloc|munmap_chunk|corrupted (?:size|double)|double free|[Bb]us error|"
+    r"Input/output error|Stale (?:NFS )?file handle|Resource temporarily unavailable|"
+    r"not enough slots|was unable to|Unexpected EOF|not in gzip format|"
+    r"cannot |could not |not found|not permitted|"
     r"does not exist|no corresponding|no unflagged|\bAborted\b|\bfailed\b"
 )
 _ECHO = re.compile(
     r"(?:\x1b\[\d+m)?(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?P<severity>ERROR|WARNING): (?P<message>[^\x1b]*)"
 )
 _INFO = "\tINFO\t"
+_DIGITS = re.compile(r"\d+")
+VERSION = re.compile(r"CASA Version (?:[A-Za-z]+ )?(?P<version>\d+\.[\w.-]*\w)")
 _GRAVITY = {"WARN": "WARN", "WARNING": "WARN", "SEVERE": "SEVERE", "ERROR": "SEVERE"}
 
 
@@ -66,6 +75,9 @@ class Clue:
     signal: str | None = None
     why: str | None = None
     scheduler: str | None = None
+    """State of a batch job or of one of its steps: ``OUT_OF_MEMORY``."""
+    casa: str | None = None
+    """Version of the CASA whose text it is, as far as the text or its job tells."""
 
 
 class _Reader:
@@ -84,6 +96,8 @@ class _Reader:
         if text[19:25] == _INFO and self._frames is None and _TRACEBACK not in text:
             self.end_message()  # nearly every line of a log: not taken apart
             self._stamp = text[:19]
+            if text.startswith("::casa", 25) and (found := VERSION.search(text)):
+                self._blank = replace(self._blank, casa=found["version"])
             return
         line = log.parse_line(text)
         if line is None:
@@ -204,11 +218,26 @@ def scan(lines: Iterable[str], source: str, stage: Stage | None = None) -> tuple
     """
     first: dict[tuple[str, str], Clue] = {}
     last: dict[tuple[str, str], Clue] = {}
+    like = _Likeness()
     for clue in read(lines, source, stage):
-        key = (clue.severity, mask(clue.text))
+        key = (clue.severity, like.of(clue.text))
         group = first if key in first or len(first) < MOST_CLUES else last
         known = group.get(key)
         group[key] = clue if known is None else replace(known, count=known.count + 1)
         if len(last) > LAST_CLUES:
             del last[next(iter(last))]
     return (*first.values(), *last.values())
+
+
+class _Likeness:
+    """What messages of one kind share: their mask, asked for as seldom as can be."""
+
+    def __init__(self) -> None:
+        self._masks: dict[str, str] = {}
+
+    def of(self, text: str) -> str:
+        """Return a message's mask; of one of very many kinds, the message without its digits."""
+        rough = _DIGITS.sub("0", text)
+        if rough not in self._masks and len(self._masks) < MOST_KINDS:
+            self._masks[rough] = mask(text)
+        return self._masks.get(rough, rough)

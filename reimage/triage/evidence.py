@@ -6,49 +6,33 @@ gone; so it is bounded, typed and written as JSON (`EVIDENCE_FILE`) even when no
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reimage import SCHEMA_VERSION
+from reimage import SCHEMA_VERSION, document
+from reimage import __version__ as service_version
+from reimage.errors import DocumentUnreadable
 from reimage.model import ProductState, Stage
-from reimage.run import Exit, Fault, Outcome
-from reimage.triage.clues import Clue, scan
+from reimage.run import Exit, Fault, Limits, Outcome, Run
+from reimage.triage import job_evidence, scheduler
+from reimage.triage.clues import MOST_CHARACTERS, Clue, scan
+from reimage.triage.job_evidence import LOGS, JobEvidence
+from reimage.triage.scheduler import SchedulerRecord
 from reimage.triage.signature import is_useless
+from reimage.triage.texts import lines, tail
 
 EVIDENCE_FILE = "evidence.json"
-LOGS = ("casa.log", "stderr.log", "stdout.log")
-MOST_BYTES = 32_000_000
-"""Of one log: from its beginning, and as much from its end."""
-MOST_LINE = 4000
-TAIL_CHARACTERS = 2000
 EXCERPT_CHARACTERS = 500
-MOST_JOBS = 40
 MOST_ABSENT = 200
-DEEPEST = 3
-_LAST = datetime.max.replace(tzinfo=UTC)
-_NOT_ENTERED = ("home", "products", "files", "delivery", "tree", "calibrated")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobEvidence:
-    """One start of a CASA job, from its directory; None where nothing was written."""
-
-    job: str
-    directory: str
-    """Relative to the run directory."""
-    stage: Stage | None
-    exit_code: int | None = None
-    signal: str | None = None
-    why: str | None = None
-    wall_s: float | None = None
-    ok: bool = False
-    """It wrote a result that says so."""
+MOST_FINDINGS = 100
+MOST_CLUES_FIRST, MOST_CLUES_LAST = 500, 1000
+"""Of all jobs together: the first ones have the root, the last ones are of what failed."""
+MOST_LOGS = 400
+"""Of a directory that somebody brings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +62,22 @@ class Evidence:
     peak_mb: int | None = None
     """Largest memory of the process tree."""
     disk_free_mb: int | None = None
+    files_free: int | None = None
+    """How many files the file system still takes: a disk may be full of small ones."""
+    silent_s: float | None = None
+    """From the last word in any job's log to the attempt's end: long for what stood still."""
+    scheduler: SchedulerRecord | None = None
+    findings: tuple[str, ...] = ()
+    """What the ALMA pipeline said and scored without raising it."""
+    casa: str | None = None
+    """Version of the CASA of the last job."""
+    build: str | None = None
+    recipe: str | None = None
+    observed_at: datetime | None = None
+    limits: Limits | None = None
+    """What the attempt was allowed."""
+    reimage: str = ""
+    """Version of the service that collected it."""
     tails: Mapping[str, str] = field(default_factory=dict)
     """End of the output of every job that failed, and of the runner."""
     schema: int = SCHEMA_VERSION
@@ -96,37 +96,92 @@ def collect(
     run_dir
         ``runs/<dataset>/<run id>``; CASA job directories are looked for below its stages.
     attempt
-        The attempt whose runner log is read.
+        The attempt whose runner log and scheduler record are read.
     """
-    jobs = tuple(_jobs(run_dir))
+    jobs = tuple(job_evidence.jobs(run_dir))
     fault = outcome.fault if outcome else None
     stage = _stage(outcome, jobs)
     runner_log = run_dir / "attempts" / str(attempt) / "runner.log"
-    clues = [clue for job in jobs for clue in _job_clues(run_dir, job)]
-    clues += scan(_lines(runner_log), f"attempts/{attempt}/runner.log", stage)
-    clues += _fault_clues(fault, seen=bool(jobs))
     failed = [run_dir / job.directory / name for job in jobs if not job.ok for name in LOGS[1:]]
-    tails = {str(path.relative_to(run_dir)): _tail(path) for path in (*failed, runner_log)}
-    planned = [product for product in (outcome.products if outcome else ()) if product.planned]
-    missing = [one for one in planned if one.state in (ProductState.ABSENT, ProductState.PLANNED)]
-    return Evidence(
+    tails = {str(path.relative_to(run_dir)): tail(path) for path in (*failed, runner_log)}
+    clues = [clue for job in jobs for clue in job_evidence.clues_of(run_dir, job)]
+    clues += scan(lines(runner_log), f"attempts/{attempt}/runner.log", stage)
+    clues += _fault_clues(fault, seen=bool(jobs))
+    found = Evidence(
         run=outcome.run if outcome else run_dir.name,
         attempt=attempt,
         stage=stage,
         fault=fault,
         exit=exit,
-        clues=tuple(clues),
+        clues=_bounded(clues),
         jobs=jobs,
-        absent=tuple(
-            Absence(name=one.name, image=one.image, reason=one.reason)
+        peak_mb=exit.peak_tree_mb if exit else None,
+        scheduler=scheduler.read(run_dir / "attempts" / str(attempt)),
+        casa=next((job.casa for job in reversed(jobs) if job.casa), None),
+        build=outcome.build if outcome else None,
+        reimage=service_version,
+        tails={name: text for name, text in tails.items() if text},
+    )
+    found = replace(found, **_planned(outcome), **_asked(run_dir), **_room(run_dir))
+    return replace(found, silent_s=_silence(found, run_dir))
+
+
+def _bounded(clues: list[Clue]) -> tuple[Clue, ...]:
+    if len(clues) <= MOST_CLUES_FIRST + MOST_CLUES_LAST:
+        return tuple(clues)
+    return (*clues[:MOST_CLUES_FIRST], *clues[-MOST_CLUES_LAST:])
+
+
+def _planned(outcome: Outcome | None) -> dict[str, Any]:
+    """Return how the plan was met, and what the pipeline said of it."""
+    planned = [product for product in (outcome.products if outcome else ()) if product.planned]
+    missing = [one for one in planned if one.state in (ProductState.ABSENT, ProductState.PLANNED)]
+    fault = outcome.fault if outcome else None
+    findings = fault.evidence.get("findings") if fault else None
+    return {
+        "absent": tuple(
+            Absence(
+                name=one.name,
+                image=one.image,
+                reason=one.reason[:MOST_CHARACTERS] if one.reason else None,
+            )
             for one in missing[:MOST_ABSENT]
         ),
-        n_planned=len(planned),
-        n_made=len(planned) - len(missing),
-        peak_mb=exit.peak_tree_mb if exit else None,
-        disk_free_mb=shutil.disk_usage(run_dir).free // 2**20 if run_dir.is_dir() else None,
-        tails={name: tail for name, tail in tails.items() if tail},
-    )
+        "n_planned": len(planned),
+        "n_made": len(planned) - len(missing),
+        "findings": tuple(str(one)[:EXCERPT_CHARACTERS] for one in findings or ())[:MOST_FINDINGS],
+    }
+
+
+def _asked(run_dir: Path) -> dict[str, Any]:
+    """Return what the run was to do and of what; nothing where its record is not as it should be."""
+    try:
+        run = document.read(Run, run_dir / "run.json")
+        observed = run.facts.get("observed_at")
+        at = datetime.fromisoformat(str(observed)) if observed else None
+    except (DocumentUnreadable, ValueError):
+        return {}
+    at = at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
+    return {"recipe": run.recipe.get("id"), "observed_at": at, "limits": run.limits}
+
+
+def _room(run_dir: Path) -> dict[str, Any]:
+    """Return what the file system of the run still takes."""
+    try:
+        free = os.statvfs(run_dir)
+    except OSError:
+        return {}
+    files = free.f_favail if free.f_files else None  # some file systems do not count them
+    return {"disk_free_mb": free.f_bavail * free.f_frsize // 2**20, "files_free": files}
+
+
+def _silence(evidence: Evidence, run_dir: Path) -> float | None:
+    """Return for how long no job had written when the attempt ended."""
+    last = job_evidence.last_word(run_dir, evidence.jobs)
+    ended = evidence.exit or evidence.scheduler
+    if last is None or ended is None or ended.ended_at is None:
+        return None
+    return max(0.0, ended.ended_at.timestamp() - last)
 
 
 def _stage(outcome: Outcome | None, jobs: tuple[JobEvidence, ...]) -> Stage | None:
@@ -143,10 +198,18 @@ def of_text(text: str, *, source: str = "log", stage: Stage | None = None) -> Ev
 
 
 def of_path(path: Path) -> Evidence:
-    """Return the evidence of a log file, or of every ``*.log`` below a directory, outside any run."""
-    logs = sorted(path.rglob("*.log")) if path.is_dir() else [path]
-    clues = [clue for log in logs for clue in scan(_lines(log), str(log), None)]
-    return Evidence(run="", attempt=0, clues=tuple(clues))
+    """Return the evidence of a log file, or of every log below a directory, outside any run.
+
+    Logs are ``*.log`` and ``*.log.gz``; those of one directory are of one CASA.
+    """
+    logs = [path]
+    if path.is_dir():
+        found = (one for name in ("*.log", "*.log.gz") for one in path.rglob(name))
+        logs = sorted(found)[:MOST_LOGS]
+    clues = [clue for log in logs for clue in scan(lines(log), str(log), None)]
+    versions = {log.parent: said for log in logs if (said := job_evidence.version_in(log))}
+    told = (replace(one, casa=one.casa or versions.get(Path(one.source).parent)) for one in clues)
+    return Evidence(run="", attempt=0, clues=tuple(told))
 
 
 def decisive(clues: tuple[Clue, ...]) -> Clue | None:
@@ -177,69 +240,6 @@ def excerpt(evidence: Evidence) -> str:
     return text if len(text) <= EXCERPT_CHARACTERS else text[: EXCERPT_CHARACTERS - 1] + "…"
 
 
-def _jobs(run_dir: Path) -> Iterator[JobEvidence]:
-    """Yield the CASA jobs below the stages, earliest end first."""
-    found = [place for stage in Stage for place in _job_directories(run_dir / stage, DEEPEST)]
-    found.sort(key=_ended)
-    for directory in found[-MOST_JOBS:]:
-        relative = directory.relative_to(run_dir)
-        ended, result = _json(directory / "exit.json"), _json(directory / "result.json")
-        yield JobEvidence(
-            job=str(_json(directory / "job.json").get("job", relative.name)),
-            directory=str(relative),
-            stage=Stage(relative.parts[0]),
-            exit_code=ended.get("exit_code"),
-            signal=ended.get("signal"),
-            why=ended.get("why"),
-            wall_s=ended.get("wall_s"),
-            ok=bool(result.get("ok")) and ended.get("exit_code") == 0,
-        )
-
-
-def _job_directories(place: Path, depth: int) -> Iterator[Path]:
-    """Yield directories that hold a job's logs; tables (they have a table.dat) are not entered."""
-    if not place.is_dir() or place.is_symlink() or (place / "table.dat").exists():
-        return
-    if any((place / name).is_file() for name in ("stderr.log", "exit.json")):
-        yield place
-    if depth:
-        for entry in sorted(os.scandir(place), key=lambda one: one.name):
-            if entry.is_dir(follow_symlinks=False) and entry.name not in _NOT_ENTERED:
-                yield from _job_directories(Path(entry.path), depth - 1)
-
-
-def _ended(directory: Path) -> float:
-    times = [(directory / name).stat().st_mtime for name in LOGS if (directory / name).exists()]
-    return max(times, default=0.0)
-
-
-def _job_clues(run_dir: Path, job: JobEvidence) -> Iterator[Clue]:
-    """Yield what a job's logs say in order of time, then its end."""
-    found: list[tuple[datetime, Clue]] = []
-    for name in LOGS:
-        source = f"{job.directory}/{name}"
-        found += _timed(scan(_lines(run_dir / source), source, job.stage))
-    yield from (clue for _, clue in sorted(found, key=lambda one: one[0]))
-    ended_by_us = job.why in ("wall", "silent")
-    if job.signal or job.exit_code or ended_by_us:
-        yield Clue(
-            source=f"{job.directory}/exit.json",
-            stage=job.stage,
-            exit_code=job.exit_code,
-            signal=None if ended_by_us else job.signal,
-            why=job.why if ended_by_us else None,
-        )
-
-
-def _timed(clues: tuple[Clue, ...]) -> list[tuple[datetime, Clue]]:
-    """Give each clue a time: its own, else that of the next one in the same log, else the end."""
-    timed, following = [], _LAST
-    for clue in reversed(clues):
-        following = clue.at or following
-        timed.append((following, clue))
-    return timed[::-1]
-
-
 def _fault_clues(fault: Fault | None, *, seen: bool) -> Iterator[Clue]:
     """Yield what the fault itself carries; lines of a job only when its directory was not read."""
     if fault is None:
@@ -250,36 +250,3 @@ def _fault_clues(fault: Fault | None, *, seen: bool) -> Iterator[Clue]:
         lines = [str(line) for line in fault.evidence.get("severe", ())]
         lines += str(fault.evidence.get("stderr_tail", "")).splitlines()
         yield from scan(lines, "fault", fault.stage)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a file of any size and content; from a huge one its two ends."""
-    if not path.is_file():
-        return
-    with path.open("rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        while (size <= 2 * MOST_BYTES or stream.tell() < MOST_BYTES) and (
-            line := stream.readline(MOST_LINE)
-        ):
-            yield line.decode(errors="replace")
-        if size > 2 * MOST_BYTES:
-            stream.seek(size - MOST_BYTES)
-            stream.readline(MOST_LINE)
-            while line := stream.readline(MOST_LINE):
-                yield line.decode(errors="replace")
-
-
-def _tail(path: Path) -> str:
-    if not path.is_file():
-        return ""
-    with path.open("rb") as stream:
-        stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL_CHARACTERS))
-        return stream.read().decode(errors="replace").strip()

@@ -13,19 +13,19 @@ from dataclasses import dataclass, replace
 
 from reimage.model import ProductState, Result, Stage
 from reimage.run import Exit, Judgement, Outcome
-from reimage.triage import rules
+from reimage.triage import rules, scheduler
 from reimage.triage.advice import advice
 from reimage.triage.catalogue import UNCLASSIFIED, ErrorClass, Remedy
 from reimage.triage.clues import Clue
 from reimage.triage.evidence import Evidence, decisive
+from reimage.triage.roots import cause, explained, is_grave, is_odd, symptom
 from reimage.triage.rules import Finding
-from reimage.triage.signature import VERSION, is_useless, signature
+from reimage.triage.signature import VERSION, signature
 
 MOST_SYMPTOMS = 20
 MOST_DECISIVE = 500
 _MADE = (ProductState.MADE, ProductState.MITIGATED)
 _BEFORE_IMAGE = (Stage.FETCH, Stage.CHOOSE, Stage.RESTORE)
-_LIGHT = ("WARN", "OUTPUT")
 _KILLED = ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
 
 
@@ -86,12 +86,12 @@ def judge(
     cancelled
         Somebody asked for it and the run was ended for it.
     """
-    known = {one.id: one for one in classes}
+    known = {one.id: one for one in rules.for_run(classes, evidence)}
     caveats = _caveats(outcome)
-    result = _result(outcome, exit, cancelled=cancelled)
+    result = _result(outcome, exit, evidence, cancelled=cancelled)
     if result is Result.IMAGED:
         return Judged(result=result, caveats=caveats)
-    facts = rules.structure(outcome, exit, evidence, cancelled=cancelled)
+    facts = rules.structure(outcome, exit, evidence, cancelled=result is Result.CANCELLED)
     root, findings = _root(result, outcome, evidence, facts, known)
     telling = _telling(root, facts, evidence, known)
     unnamed = Judged(
@@ -106,10 +106,10 @@ def judge(
 
 def judge_text(evidence: Evidence, classes: Iterable[ErrorClass]) -> Judged:
     """Judge evidence that belongs to no run: logs that somebody brings."""
-    known = {one.id: one for one in classes}
+    known = {one.id: one for one in rules.for_run(classes, evidence)}
     findings = rules.find(evidence.clues, known.values())
-    root = _cause(findings, known) or _symptom(findings, evidence.clues)
-    root = _explained(root, findings, known)
+    root = cause(findings, known, evidence.clues) or symptom(findings, evidence.clues)
+    root = explained(root, findings, known)
     clue = _telling(root, (), evidence, known)
     unnamed = Judged(
         result=Result.FAILED,
@@ -120,16 +120,19 @@ def judge_text(evidence: Evidence, classes: Iterable[ErrorClass]) -> Judged:
     return _named(unnamed, root, known, evidence)
 
 
-def _result(outcome: Outcome | None, ended: Exit | None, *, cancelled: bool) -> Result:
+def _result(
+    outcome: Outcome | None, ended: Exit | None, evidence: Evidence, *, cancelled: bool
+) -> Result:
     if outcome is not None and outcome.finished:
         return _finished(outcome)
     if cancelled or (outcome and outcome.fault and outcome.fault.code == "cancelled"):
         return Result.CANCELLED
     if outcome is not None:
         return Result.REFUSED if outcome.refused else Result.FAILED
-    if ended is None or (ended.why == "signal" and ended.signal in _KILLED and not ended.oom_kills):
-        return Result.LOST
-    return Result.FAILED
+    if ended is None:
+        return scheduler.result(evidence.scheduler)
+    killed = ended.why == "signal" and ended.signal in _KILLED and not ended.oom_kills
+    return Result.LOST if killed else Result.FAILED
 
 
 def _finished(outcome: Outcome) -> Result:
@@ -146,9 +149,8 @@ def _caveats(outcome: Outcome | None) -> tuple[str, ...]:
         return ()
     stopped = outcome.finished and outcome.stage not in (None, Stage.ASSESS)
     caveat = f"stopped-at:{outcome.stage}"
-    if stopped and caveat not in outcome.caveats:
-        return (*outcome.caveats, caveat)
-    return outcome.caveats
+    new = (caveat,) if stopped and caveat not in outcome.caveats else ()
+    return (*outcome.caveats, *new)
 
 
 def _root(
@@ -167,52 +169,21 @@ def _root(
         told = rules.find(reasons, known.values())
         return _of_plan(structural, told, reasons), (*structural, *told)
     lines = rules.find(evidence.clues, known.values())
+    nearby = tuple(one for one in evidence.clues if _is_near(one, evidence))
     near = tuple(one for one in lines if _is_near(one.clue, evidence))
     here = tuple(one for one in lines if one.clue.stage == evidence.stage)
     if outcome is None:  # the runner died, not a job: what jobs said was dealt with
         here = ()
+    # what another job of the stage said is no reason for what this one alone says and nobody knows
+    around = () if is_odd(near, nearby) else here
+    same_stage = tuple(one for one in evidence.clues if one.stage == evidence.stage)
     root = (
-        _cause(structural, known)
-        or _cause(near, known)
-        or _cause(here, known)
-        or _symptom((*structural, *near, *here), evidence.clues)
+        cause(structural, known, ())
+        or cause(near, known, nearby)
+        or cause(around, known, same_stage)
+        or symptom((*structural, *near, *around), evidence.clues)
     )
-    return _explained(root, (*near, *here), known), (*structural, *lines)
-
-
-def _cause(findings: tuple[Finding, ...], known: Mapping[str, ErrorClass]) -> Finding | None:
-    return next((one for one in findings if known[one.error_class].role == "cause"), None)
-
-
-def _symptom(findings: tuple[Finding, ...], clues: tuple[Clue, ...]) -> Finding | None:
-    """Return the earliest symptom, structure and grave lines first.
-
-    A warning, or a line of output, is no root where something graver was said that no class knows.
-    """
-    grave = [one for one in findings if one.clue.severity not in _LIGHT]
-    if grave:
-        return grave[0]
-    if any(_is_grave(clue) for clue in clues):
-        return None
-    return next(iter(findings), None)
-
-
-def _is_grave(clue: Clue) -> bool:
-    """Whether a clue is an exception or a SEVERE line with words of its own."""
-    return clue.severity in ("EXCEPTION", "SEVERE") and not is_useless(clue.text)
-
-
-def _explained(
-    root: Finding | None, findings: tuple[Finding, ...], known: Mapping[str, ErrorClass]
-) -> Finding | None:
-    """Return what brought the root about, as far as the classes know it and it was seen before."""
-    passed: set[str] = set()
-    while root is not None and root.error_class not in passed:
-        passed.add(root.error_class)
-        before = findings[: findings.index(root)] if root in findings else findings
-        wanted = root.error_class
-        root = next((one for one in before if wanted in known[one.error_class].explains), root)
-    return root
+    return explained(root, (*near, *here), known), (*structural, *lines)
 
 
 def _of_plan(
@@ -247,7 +218,7 @@ def _telling(
     near = decisive(tuple(clue for clue in evidence.clues if _is_near(clue, evidence)))
     here = decisive(tuple(clue for clue in evidence.clues if clue.stage == evidence.stage))
     for clue in (near, here):
-        if clue is not None and (root is None or _is_grave(clue) or not root.clue.text):
+        if clue is not None and (root is None or is_grave(clue) or not root.clue.text):
             return clue
     return root.clue if root else next(iter(facts), None)
 

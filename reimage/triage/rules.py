@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from reimage.run import Exit, Fault, Outcome
+from reimage.triage import scheduler
 from reimage.triage.catalogue import ErrorClass, Match, Sample
-from reimage.triage.clues import Clue
+from reimage.triage.clues import MOST_CHARACTERS, Clue
 from reimage.triage.evidence import Evidence
+from reimage.triage.shortlist import shortlist
 
 ENDED_BY_US = {"casa-timeout": "wall", "casa-silent": "silent", "casa-output-flood": "flood"}
 """Codes of a fault whose process we ended ourselves: its signal is ours and tells nothing."""
+_TIME = ("TIMEOUT", "DEADLINE")
 _PARTIAL = "restored-partially"
 """Id of the caveat (`reimage.stages.restore`)."""
 
@@ -56,12 +59,20 @@ def holds(match: Match, clue: Clue) -> bool:
 
 def find(clues: Iterable[Clue], classes: Iterable[ErrorClass]) -> tuple[Finding, ...]:
     """Return every (class, clue) that holds, in the order of the clues."""
-    known = tuple(classes)
+    asked = shortlist(classes)
     return tuple(
         Finding(error_class=one.id, clue=clue)
         for clue in clues
-        for one in known
-        if any(holds(match, clue) for match in one.match)
+        for one in asked.of(clue)
+        if one.scope.covers(clue.stage, clue.casa)
+        and any(holds(match, clue) for match in one.match)
+    )
+
+
+def for_run(classes: Iterable[ErrorClass], evidence: Evidence) -> tuple[ErrorClass, ...]:
+    """Return the classes whose scope the run is within: its recipe, and when it was observed."""
+    return tuple(
+        one for one in classes if one.scope.covers_run(evidence.recipe, evidence.observed_at)
     )
 
 
@@ -76,6 +87,7 @@ def of_sample(sample: Sample) -> Clue:
         signal=sample.signal,
         why=sample.why,
         scheduler=sample.scheduler,
+        casa=sample.casa,
     )
 
 
@@ -90,6 +102,9 @@ def structure(
         clues.append(Clue(source="supervisor", why="oom", stage=evidence.stage))
     if ended is not None and ended.why in ("memory", "wall"):
         clues.append(Clue(source="supervisor", why=ended.why, stage=evidence.stage))
+    clues += scheduler.clues(evidence.scheduler, evidence.stage)
+    if any(one.why == "wall" or one.scheduler in _TIME for one in clues) and _stood_still(evidence):
+        clues.insert(0, Clue(source="supervisor", why="silent", stage=evidence.stage))
     if outcome is None:
         clues += _without_outcome(ended, evidence)
     elif outcome.fault is not None:
@@ -106,6 +121,15 @@ def structure(
     return tuple(clues)
 
 
+def _stood_still(evidence: Evidence) -> bool:
+    """Whether what ran out of time had not said a word for longer than a job may be silent."""
+    return (
+        evidence.silent_s is not None
+        and evidence.limits is not None
+        and evidence.silent_s >= evidence.limits.silence_s
+    )
+
+
 def left_out(outcome: Outcome) -> tuple[str, ...]:
     """Return the execution blocks that *restore* could not restore, as its caveat names them."""
     named = [one.partition(":") for one in outcome.caveats]
@@ -113,8 +137,10 @@ def left_out(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _without_outcome(ended: Exit | None, evidence: Evidence) -> Iterable[Clue]:
-    if ended is None:
+    if ended is None and not scheduler.clues(evidence.scheduler, None):
         yield Clue(source="controller", code="no-exit-record", stage=evidence.stage)
+    elif ended is None:
+        return  # the scheduler has said why
     elif ended.why in ("exit", "signal"):
         yield Clue(
             source="supervisor",
@@ -132,7 +158,7 @@ def _of_fault(fault: Fault) -> Clue:
     return Clue(
         source="fault",
         stage=fault.stage,
-        text=fault.message,
+        text=fault.message[:MOST_CHARACTERS],
         code=fault.code,
         exit_code=exit_code if isinstance(exit_code, int) and why is None else None,
         signal=signal if isinstance(signal, str) and why is None else None,
@@ -145,4 +171,4 @@ def reasons(evidence: Evidence) -> tuple[Clue, ...]:
     told = [one.reason for one in evidence.absent]
     if evidence.fault is not None:
         told += dict(evidence.fault.evidence.get("reasons") or {}).values()
-    return tuple(Clue(source="plan", text=str(one)) for one in told if one)
+    return tuple(Clue(source="plan", text=str(one)[:MOST_CHARACTERS]) for one in told if one)

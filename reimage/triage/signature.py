@@ -22,12 +22,24 @@ _NUMBER = r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
 _PART = r"(?:[\w.+@%=~-]|<uid>)"
 _SUFFIX = (
     r"(?:ms|sdm|asdm|tbl|cal|image|psf|pb|mask|model|residual|sumwt|fits|tar|tgz|gz|xml|txt|log|py|"
-    r"dat|dat_tmp|lock|split|flagversions|png|json|tt\d|TSM\d)"
+    r"dat|dat_tmp|lock|split|flagversions|png|json|tt\d|TSM\d|im)"
 )
+_LETTER = r"[^\s,'\"<>]"
+_WORD = rf"(?!Intent\b|SPWs?\b){_LETTER}"
+_NAME = rf"(?:{_WORD}{{1,40}} )?{_WORD}{{0,40}}[A-Z0-9]{_LETTER}{{0,40}}(?: {_WORD}{{1,40}})?"
+"""Of a source, unquoted as the pipeline writes it: two or three parts, one with a capital or a digit."""
 
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), mask)
     for pattern, mask in (
+        (r"\b(?:\d{4}|E2E\d)\.[0-9A-Z]\.\d{5}\.[A-Z]{1,4}\b", "<project>"),
+        (rf"\b([Ff]ield:?) {_NAME}(?=, (?:intent|spw)\b| (?:SPWs?|Intent)\b)", r"\1 <text>"),
+        (rf"\bfor {_NAME} / spw", "for <text> / spw"),
+        (r"\b(?:DA|DV|PM|CM)\d\d\b", "<antenna>"),
+        (r"\bJ\d{4}[-+]\d{3,4}\b", "<text>"),
+        (r"[-+]\d\d?\.\d\d\.\d\d(?:\.\d+)?\b", "<n>"),
+        (r"\[[A-Za-z][\w.-]*:\d+\]", "[<host>]"),
+        (r"\bON [a-z][\w.-]*\d[\w.-]*", "ON <host>"),
         (r"\d{4}[-/]\d\d[-/]\d\d(?:[T /_]\d\d:\d\d:\d\d(?:\.\d+)?)?(?:Z|[-+]\d\d:\d\d)?", "<time>"),
         (r"\b\d\d?:\d\d:\d\d(?:\.\d+)?", "<time>"),
         (r"(?i)uid(?:://|___)A\d{3}(?:[/_]X[0-9a-f]+)+", "<uid>"),

@@ -59,6 +59,11 @@ def test_a_site_adds_a_class_by_adding_a_file(site):
         ("[evidence]", "", "match"),
         ('family = "data"', 'family = "fetch"', "folder"),
         ('title = "A good class"', "title = ", "cannot read"),
+        ('remedy = "retry"', 'scope = { builds = "6.5 to 6.7" }', "builds"),
+        ('remedy = "retry"', 'scope = { observed_since = "lately" }', "observed_since"),
+        ('remedy = "retry"', 'scope = { planet = ["Mars"] }', "planet"),
+        ("message = 'good'", "message = '(g+)+ood'", "slow"),
+        ("message = 'good'", "message = 'good'\nunless = '(.|g)*x'", "slow"),
     ],
 )
 def test_a_class_that_is_not_right_is_refused_by_name(site, old, new, told):
@@ -91,3 +96,26 @@ def test_a_file_that_is_not_text_is_refused(site):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ErrorClassUnusable, match="cannot read"):
         read_class(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('title = "A good class"', "title = ", 2),
+        ("message = 'good'", "message = '(g+)+ood'", 10),
+        ('remedy = "retry"', 'remedy = "pray"', 7),
+        ('remedy = "retry"', 'remdy = "retry"', 7),
+    ],
+)
+def test_what_is_not_right_is_refused_with_its_line(site, old, new, line):
+    with pytest.raises(ErrorClassUnusable) as caught:
+        read_class(site(GOOD.replace(old, new)))
+    assert caught.value.evidence["line"] == line
+    assert f"line {line}" in caught.value.message
+
+
+def test_a_second_match_is_found_by_its_line(site):
+    text = GOOD.replace("[evidence]", "[[match]]\nmessage = '('\n\n[evidence]")
+    with pytest.raises(ErrorClassUnusable) as caught:
+        read_class(site(text))
+    assert caught.value.evidence["line"] == 13

@@ -7,8 +7,9 @@ import pytest
 
 from reimage import document
 from reimage.model import Product, ProductState, Stage
-from reimage.run import Fault, Outcome
+from reimage.run import Fault, Limits, Outcome, Run
 from reimage.triage import evidence as module
+from reimage.triage import texts
 from reimage.triage.catalogue import load_classes
 from reimage.triage.evidence import Evidence, collect, excerpt, of_path, of_text
 from reimage.triage.judge import judge, judge_text
@@ -170,7 +171,7 @@ def test_a_damaged_record_is_a_missing_one(tmp_path, name):
 
 
 def test_a_huge_log_is_read_at_both_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MOST_BYTES", 2000)
+    monkeypatch.setattr(texts, "MOST_BYTES", 2000)
     noise = "2026-11-20 06:11:17\tINFO\tx::\tnothing to see\n" * 2000
     write_job(
         tmp_path / "image" / "make",
@@ -219,3 +220,82 @@ def test_logs_that_somebody_brings_are_read_from_a_file_or_a_directory(tmp_path)
     assert of_directory.clues == of_path(tmp_path / "deep" / "stderr.log").clues
     assert [clue.severity for clue in of_directory.clues] == ["OUTPUT", "OUTPUT"]
     assert judge_text(of_directory, load_classes()).error_class == "memory"
+
+
+def test_what_was_asked_for_is_part_of_the_evidence(tmp_path):
+    limits = Limits(memory_mb=8000, wall_s=3600.0, silence_s=600.0)
+    run = Run(
+        run="r1",
+        holding="alma",
+        dataset="uid://A001/X1/X2",
+        facts={"observed_at": "2017-03-20T03:22:42"},
+        recipe={"id": "hifa-image"},
+        recipe_digest="0",
+        archive="/data/archive",
+        builds=(),
+        fixes=(),
+        limits=limits,
+        created_at=NOW,
+    )
+    document.write(tmp_path / "run.json", run)
+    evidence = collect(tmp_path, 1, None, None)
+    assert (evidence.recipe, evidence.limits) == ("hifa-image", limits)
+    assert evidence.observed_at == datetime(2017, 3, 20, 3, 22, 42, tzinfo=UTC)
+    assert evidence.reimage
+    assert evidence.disk_free_mb is not None
+    assert evidence.disk_free_mb > 0
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"facts": 3}'])
+def test_a_damaged_record_of_the_run_leaves_the_rest(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    write_job(tmp_path / "image" / "make", stderr=OOM)
+    evidence = collect(tmp_path, 1, None, None)
+    assert evidence.recipe is None
+    assert evidence.clues
+
+
+def test_a_clue_knows_the_casa_that_spoke(tmp_path):
+    head = "2026-11-20 09:49:52\tINFO\t::casa\tCASA Version {}\n"
+    write_job(tmp_path / "restore" / "script", stderr=OOM, casa=head.format("4.7.2-REL (r39762)"))
+    write_job(tmp_path / "image" / "make", stderr=OOM, casa=head.format("MODULAR 6.7.0.31"))
+    evidence = collect(tmp_path, 1, None, None)
+    told = {clue.stage: clue.casa for clue in evidence.clues}
+    assert told == {Stage.RESTORE: "4.7.2-REL", Stage.IMAGE: "6.7.0.31"}
+    assert {job.stage: job.casa for job in evidence.jobs} == told
+    brought = of_path(tmp_path)
+    assert {clue.casa for clue in brought.clues} == {"4.7.2-REL", "6.7.0.31"}
+
+
+def test_what_the_pipeline_found_is_kept(tmp_path):
+    outcome = failed("x", findings=["makeimages: clean-failed: " + "it went wrong " * 100])
+    (found,) = collect(tmp_path, 1, outcome, None).findings
+    assert found.startswith("makeimages: clean-failed: ")
+    assert len(found) == 500
+
+
+def test_evidence_of_an_earlier_reimage_is_read(tmp_path):
+    """What is new in it since has a default; what it had is still there."""
+    document.write(tmp_path / "new.json", of_text(OOM))
+    data = json.loads((tmp_path / "new.json").read_text())
+    new = {"scheduler", "silent_s", "findings", "casa", "build", "recipe", "observed_at"}
+    new |= {"limits", "files_free", "reimage"}
+    for name in new:
+        del data[name]
+    for clue in data["clues"]:
+        del clue["casa"]
+    (tmp_path / "old.json").write_text(json.dumps(data))
+    old = document.read(Evidence, tmp_path / "old.json")
+    assert old == of_text(OOM)
+
+
+def test_evidence_is_bounded_however_much_was_said(tmp_path):
+    words = [f"{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(600)]
+    said = "".join(f"ERROR: {word} failed {'x' * 3000}\n" for word in words)
+    for number in range(45):
+        write_job(tmp_path / "image" / f"make-{number}", stderr=said, casa=said)
+    evidence = collect(tmp_path, 1, None, None)
+    document.write(tmp_path / "evidence.json", evidence)
+    assert len(evidence.jobs) == 40
+    assert (tmp_path / "evidence.json").stat().st_size < 4_000_000
+    assert "image/make-44" in {clue.source.rpartition("/")[0] for clue in evidence.clues}

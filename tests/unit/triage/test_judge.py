@@ -388,7 +388,8 @@ def test_a_passive_class_is_judged_but_has_no_remedy():
     evidence = Evidence(run="r1", attempt=1, stage=Stage.IMAGE)
     judgement = judge(None, ended("memory", "SIGKILL"), evidence, classes)
     assert (judgement.error_class, judgement.remedy) == ("memory", Remedy.NONE)
-    assert judgement.author == "memory@1"
+    version = next(one.version for one in CLASSES if one.id == "memory")
+    assert judgement.author == f"memory@{version}"
 
 
 def test_advice_takes_facts_and_nothing_else():
@@ -400,7 +401,7 @@ def test_advice_takes_facts_and_nothing_else():
     assert "Wanted: CASA 4.2.2 {run.__class__}." in text
     assert "reimage rerun r1" in text
     assert "reimage casa register PATH" in text
-    assert "CASA ?" in advice(build_missing, Evidence(run="r1", attempt=1))
+    assert "CASA <wanted>" in advice(build_missing, Evidence(run="r1", attempt=1))
 
 
 # --- restored in part ----------------------------------------------------------------------------
@@ -422,3 +423,34 @@ def test_where_images_are_absent_too_their_reason_weighs_more():
     )
     judgement = judged(done, ended(), absent=absences("std::bad_alloc"))
     assert (judgement.result, judgement.error_class) == (Result.PARTIAL, "memory")
+
+
+def said(text, *, severity, job=JOB, stage=Stage.IMAGE):
+    return Clue(source=f"{job}/casa.log", text=text, severity=severity, stage=stage)
+
+
+BLANK = "PSF is blank for[C0:P0]"
+ODD = "ValueError: something that nobody has seen yet"
+
+
+def judged_as(*clues):
+    evidence = Evidence(run="r1", attempt=1, stage=Stage.IMAGE, fault=fault(), clues=clues)
+    return judge(outcome(fault(), stage=Stage.IMAGE), ended(), evidence, CLASSES).error_class
+
+
+def test_a_warning_is_the_cause_whatever_other_stages_said():
+    """What is grave elsewhere was dealt with there."""
+    elsewhere = said(ODD, severity="EXCEPTION", job="restore/script", stage=Stage.RESTORE)
+    assert judged_as(elsewhere, said(BLANK, severity="WARN")) == "no-visibilities"
+
+
+def test_a_warning_is_not_the_cause_of_what_nobody_knows():
+    warning, odd = said(BLANK, severity="WARN"), said(ODD, severity="EXCEPTION")
+    assert judged_as(warning, odd) == judged_as(odd, warning) == "unclassified"
+
+
+def test_what_another_job_said_is_not_why_this_one_failed_in_a_way_that_nobody_knows():
+    """The other one ended well all the same, or its failure was dealt with."""
+    other = said("Data selection ended with 0 rows", severity="SEVERE", job="image/make-0")
+    assert judged_as(other, said(ODD, severity="EXCEPTION")) == "unclassified"
+    assert judged_as(other) == "no-visibilities"

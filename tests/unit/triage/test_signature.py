@@ -32,6 +32,29 @@ TABLES = st.one_of(
 TIMES = st.datetimes().map(lambda at: at.strftime("%Y-%m-%d %H:%M:%S").rjust(19, "0"))
 HOSTS = st.builds("{}{}.cv.nrao.edu".format, st.sampled_from(["node", "alma"]), st.integers(1, 999))
 
+SOURCES = st.one_of(
+    st.integers(1, 9999).map("NGC_{}".format),
+    st.integers(1, 999).map("M {}".format),
+    st.integers(100, 999).map("3c {}".format),
+    st.integers(1, 999).map("Arp{}".format),
+    st.just("J1924-2914"),
+    st.just("Sgr_A_star"),
+)
+IDS = st.integers(0, 99999).map(str)
+ANTENNAS = st.builds(
+    "{}{:02d}".format, st.sampled_from(["DA", "DV", "PM", "CM"]), st.integers(1, 65)
+)
+NODES = st.builds(
+    "{}{:03d}".format, st.sampled_from(["node", "cvpost", "nmpost"]), st.integers(0, 999)
+)
+PROJECTS = st.builds(
+    "{}.{}.{:05d}.{}".format,
+    st.integers(2011, 2030),
+    st.sampled_from("01A"),
+    st.integers(0, 99999),
+    st.sampled_from("SLTV"),
+)
+
 TEMPLATES = (
     (
         "Output MS {} already exists - will not overwrite it.",
@@ -44,6 +67,16 @@ TEMPLATES = (
     ("member {} was not found for {} GHz", (UIDS, NUMBERS)),
     ('Field Expression: No match found for name "{}"', (NAMES,)),
     ("shape mismatch between existing images ([{}, {}, 1, 1])", (NUMBERS, NUMBERS)),
+    ("Cleaning failure for field {}, intent TARGET, specmode cube, spw {}", (SOURCES, IDS)),
+    ("No continuum frequency selection for Target Field {} SPW {}", (SOURCES, IDS)),
+    ("Cleaning diverged, RMS is NaN. Field: {} Intent: TARGET SPW: {}", (SOURCES, IDS)),
+    ("tclean reached niter limit of {} for {} / spw{}", (IDS, SOURCES, IDS)),
+    ("Data for EB {}, field {}, spw {} is completely flagged.", (TABLES, SOURCES, IDS)),
+    ("antenna {} of {} has no data in channel {}", (ANTENNAS, TABLES, IDS)),
+    ("slurmstepd: error: *** JOB {} ON {} CANCELLED ***", (IDS, NODES)),
+    ("[{}:{}] *** Process received signal ***", (NODES, IDS)),
+    ("{} was not found for project {} at 0x{}", (TABLES, PROJECTS, HEX)),
+    ("PID {} of spw{} at {}", (IDS, IDS, TIMES)),
 )
 
 
@@ -122,3 +155,8 @@ def test_messages_that_only_point_elsewhere_are_known():
 )
 def test_no_text_makes_masking_slow(text):
     assert len(mask(text)) <= 400
+
+
+def test_a_source_is_masked_and_words_in_its_place_are_not():
+    assert mask("field not found, spw 3") != mask("field is flagged, spw 3")
+    assert mask("Field is flagged SPW 3") != mask("Field not found SPW 3")
