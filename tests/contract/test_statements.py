@@ -1,126 +1,100 @@
-"""Every statement that the store executes, compiled for Oracle and searched for its silent traps."""
+"""Every statement that the store executes, compiled for Oracle, searched for its silent traps, and bound."""
 
 from __future__ import annotations
 
-import re
+from datetime import datetime
 
 import pytest
+from everything import speakers
+from oracle_fake import FakeOracle
 from oracles import oracle_dialect
-from playing import controller, make
-from sqlalchemy import event
+from traps import IN_LIMIT, STATEMENTS, compiled
 
-from reimage import sweeps as sweeping
-from reimage.journal import now
-from reimage.model import Result, State
-from reimage.queueing import request_cancel
-from reimage.settings import Settings
-from reimage.store import (
-    builds,
-    categories,
-    datasets,
-    decisions,
-    events,
-    failures,
-    holdings_stats,
-    migrate,
-    mirroring,
-    products,
-    requests,
-    runs,
-    sweeps,
-)
+pytestmark = pytest.mark.xdist_group("statements")  # recorded once
+VERSIONS = pytest.mark.parametrize("version", [(19, 3), (23, 4)], ids=["19c", "23ai"])
 
-TRAPS = {
-    "LIMIT": r"\bLIMIT\b",
-    "IS 1": r"\bIS (NOT )?[01]\b",
-    "SELECT EXISTS": r"SELECT EXISTS",
-    "ORA-02014": r"FETCH FIRST.*FOR UPDATE",
-    "DISTINCT ON": r"DISTINCT ON",
-    "ON CONFLICT": r"ON CONFLICT",
-    "bare boolean": r"WHERE (is_\w+|\w+\.is_\w+)\s*(AND|OR|$)",
-    "empty string": r"= ''",
-}
+
+def different(statements, dialect):
+    """Return one clause of each text."""
+    return {compiled(one.clause, dialect): one.clause for one in statements}
+
+
+@VERSIONS
+@pytest.mark.parametrize("trap", STATEMENTS, ids=lambda trap: f"{trap.number} {trap.name}")
+def test_no_statement_holds_a_trap(statements, trap, version):
+    dialect = oracle_dialect(version)
+    clauses = different(statements, dialect)
+    assert len(clauses) > 60
+    assert [found for clause in clauses.values() for found in trap.find(clause, dialect)] == []
+
+
+def test_everything_that_the_store_can_say_was_said(statements):
+    """A new query is executed in `everything.do_everything`, and so seen by all that looks for traps."""
+    assert sorted(set(speakers()) - statements.called) == []
 
 
 @pytest.fixture(scope="module")
-def statements(tmp_path_factory):
-    """Do everything once on SQLite; give what was executed."""
-    place = tmp_path_factory.mktemp("statements")
-    settings = Settings(data=place, poll_s=0.05)
-    url = f"sqlite:///{place / 'runs.db'}"
-    migrate.upgrade(url)
-    database = migrate.open_database(url)
-    seen = []
-    event.listen(
-        database.engine, "before_execute", lambda _, clause, *__: seen.append(clause) or None
-    )
-    event.listen(
-        database._writer, "before_execute", lambda _, clause, *__: seen.append(clause) or None
-    )
-    do_everything(settings, database)
-    database.close()
-    return seen
+def sent(statements):
+    """Give what the driver of Oracle would be sent for everything: (statement, bound values)."""
+    fake = FakeOracle()
+    for one in statements:
+        fake.execute(one.clause, one.rows or one.row)
+    return fake.sent
 
 
-def do_everything(settings, database):
-    facts = {"mous": "uid://A001/X1/X1", "bands": [6], "targets": ["a"], "is_mosaic": False}
-    with database.write() as session:
-        for rows in ([("uid://A001/X1/X1", facts)], [("uid://A001/X1/X1", {**facts, "cycle": 2})]):
-            datasets.sync(session, "alma", rows, at=now())
-        datasets.sync(session, "alma", [], at=now())
-        datasets.sync(session, "alma", rows, at=now())
-        mirroring.begin(session, "alma", archive="other", at=now())
-        mirroring.put(session, "alma", rows, at=now())
-        mirroring.sweep_up(session, "alma", since=now(), prefixes=["2019.", "2021."])
-        mirroring.put(session, "alma", rows, at=now())
-        mirroring.end(session, "alma", whole_at=now())
-    make(settings, database, "r1", act="fail", act_at="fetch")
-    make(settings, database, "r2", act="kill", act_at="fetch")
-    make(settings, database, "r3")
-    request_cancel(database, "r3", author="somebody")
-    controller(settings, database).run(until_idle=True)
-    with database.read() as session:
-        where = "bands = 6 and is_mosaic = false and targets ~ a and cycle >= 2 and n_bytes != 1"
-        where += " or (not cycle = 3 and rights = Public)"
-        datasets.list_datasets(session, "alma", where, limit=3, order=["cycle", "-n_bytes"])
-        holdings_stats.total(session, "alma", "bands = 6")
-        for by in holdings_stats.BY:
-            holdings_stats.count(session, "alma", by)
-        datasets.find(session, "alma", "uid___A001_X1_X1")
-        runs.find(session, "r1")
-        runs.list_runs(session, state=State.DONE, result=Result.FAILED, category="c", limit=2)
-        runs.latest(session, "alma", "uid://A001/X1/X1", "test")
-        runs.counts(session, "none")
-        runs.stages(session, "r1")
-        events.of_run(session, "r1")
-        products.of_run(session, "r2")
-        products.of_dataset(session, "alma", "uid://A001/X1/X2")
-        decisions.of_run(session, "r2")
-        for by in ("class", "signature", "category", "casa", "stage"):
-            failures.groups(session, by, sweep="none", since=now(), refused=True)
-        failures.groups(session)
-        failures.of_run(session, "r1")
-        failures.classifications(session, "r1")
-        failures.evidence(session, "r1")
-        failures.blocked_datasets(session, "archive-file-damaged")
-        builds.list_builds(session)
-        categories.members(session, "none")
-        sweeps.list_sweeps(session)
-        requests.waiting(session)
-    assert sweeping.folders(settings)
+def test_the_dialect_is_that_of_19c():
+    fake = FakeOracle()
+    fake.execute_text("SELECT 1 FROM dual")
+    dialect = fake.engine.dialect
+    assert dialect.server_version_info[:2] == (19, 3)
+    assert not dialect.supports_native_boolean
 
 
-@pytest.mark.parametrize("version", [(19, 3), (23, 4)], ids=["19c", "23ai"])
-def test_every_statement_compiles_and_holds_no_trap(statements, version):
-    dialect = oracle_dialect(version)
-    scripts = {
-        str(clause.compile(dialect=dialect)) for clause in statements if hasattr(clause, "compile")
-    }
-    assert len(scripts) > 60
-    caught = {
-        name: script
-        for script in scripts
-        for name, pattern in TRAPS.items()
-        if re.search(pattern, script, re.IGNORECASE | re.DOTALL)
-    }
-    assert caught == {}
+def test_bound_values_are_those_that_the_driver_takes(sent):
+    """No boolean (19c has none), no moment with a zone (the driver drops it), no '' (it is NULL)."""
+    values = [(statement, value) for statement, row in sent for value in row.values()]
+    assert len(values) > 500
+    wrong = [
+        (statement, value)
+        for statement, value in values
+        if isinstance(value, bool)
+        or value == ""
+        or (isinstance(value, datetime) and value.tzinfo is not None)
+        or not isinstance(value, str | int | float | datetime | None | FakeOracle.Variable)
+    ]
+    assert wrong == []
+    kinds = {type(value) for _, value in values}
+    assert {str, int, datetime} <= kinds
+
+
+def test_truth_and_json_are_bound_as_numbers_and_text(sent):
+    inserted = [row for statement, row in sent if statement.startswith("INSERT INTO dataset_alma ")]
+    assert {row["is_mosaic"] for row in inserted} == {0}
+    events = [row for statement, row in sent if statement.startswith("INSERT INTO event ")]
+    assert all(row["data"].startswith("{") for row in events)
+
+
+def test_returning_is_only_for_the_keys_of_single_rows(sent):
+    """What `RETURNING .. INTO` gives is the key of the row just inserted; nothing else relies on it."""
+    returning = {statement for statement, _ in sent if "RETURNING" in statement}
+    assert all(statement.startswith("INSERT INTO ") for statement in returning)
+    assert all(statement.count(":ret_") == 1 for statement in returning)
+
+
+def test_no_list_is_too_long(sent):
+    assert max(len(row) for _, row in sent) < IN_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("value", "bound"),
+    [("", None), ("\0", None), ("x" * 100, "x" * 64), ("word", "word")],
+)
+def test_words_are_bound_as_oracle_keeps_them(value, bound):
+    from sqlalchemy import insert  # noqa: PLC0415
+
+    from reimage.store.desk_tables import GroupState  # noqa: PLC0415
+
+    fake = FakeOracle()
+    fake.execute(insert(GroupState), {"name": "n", "author": "a", "resolved_in": value})
+    (_, row) = fake.sent[-1]
+    assert row["resolved_in"] == bound
