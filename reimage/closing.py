@@ -7,15 +7,18 @@ which `reimage.ingest` turns into rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reimage import document, remedies
+from reimage import document, histories, remedies
+from reimage.cases import Bounds
 from reimage.errors import DocumentUnreadable
+from reimage.imaging import memory
 from reimage.ingest import Place, journal_path, own_outcome
 from reimage.model import Result, Stage
 from reimage.run import Exit, Outcome
+from reimage.settings import Settings
 from reimage.store.rows import EvidenceRow
 from reimage.triage import evidence as evidences
 from reimage.triage.catalogue import ErrorClass
@@ -29,7 +32,20 @@ class Policy:
     """What judging needs besides the run directory."""
 
     classes: Sequence[ErrorClass]
-    max_attempts: int
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+def bounds(settings: Settings) -> Bounds:
+    """Return how far remedies go at a site whose runs execute on this machine."""
+    machine_mb = memory.machine_mb()
+    return Bounds(
+        mode=settings.remedies,
+        max_attempts=settings.max_attempts,
+        max_interruptions=settings.max_interruptions,
+        max_remedies=settings.max_remedies,
+        memory_mb=min(settings.memory_most_mb or machine_mb, machine_mb),
+        wall_s=settings.wall_most_s,
+    )
 
 
 def read_exit(directory: Path, attempt: int) -> Exit | None:
@@ -46,14 +62,18 @@ def close(place: Place, attempt: int, policy: Policy, *, cancelled: bool) -> dic
     outcome = own_outcome(place.directory, place.run, attempt)
     evidence = evidences.collect(place.directory, attempt, outcome, ended)
     judgement = judge(outcome, ended, evidence, policy.classes, cancelled=cancelled)
-    decision = remedies.decide(
-        judgement.result,
-        judgement.error_class,
-        judgement.remedy.value,
+    case = histories.read_case(
+        place.directory,
+        evidence,
         attempt=attempt,
-        max_attempts=policy.max_attempts,
+        result=judgement.result,
+        error_class=judgement.error_class,
+        family=judgement.family,
+        remedy=judgement.remedy,
+        fix=judgement.fix,
         cancelled=cancelled,
     )
+    decision = remedies.decide(case, policy.bounds)
     failed = judgement.result is not Result.IMAGED
     kept = (_keep(place.directory, attempt, evidence),) if failed else ()
     fault = outcome.fault if outcome is not None else None
@@ -61,7 +81,7 @@ def close(place: Place, attempt: int, policy: Policy, *, cancelled: bool) -> dic
         "number": attempt,
         "exit": document.dump(ended) if ended is not None else None,
         "judgement": document.dump(judgement.kept()),
-        "decision": {"kind": decision.kind, "reason": decision.reason},
+        "decision": document.dump(decision),
         "evidence": document.dump(kept),
         "journal_offset": _whole(journal_path(place.directory, attempt)),
         "stage": _last_stage(outcome, evidence.stage),

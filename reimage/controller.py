@@ -16,8 +16,10 @@ from datetime import timedelta
 from types import FrameType
 
 from reimage import closing, document, identity, journal, kernel, log, mirror
+from reimage.desk import acts
 from reimage.errors import DiskFull
 from reimage.executors.protocol import Executor, JobState, JobStatus, SubmissionFailed
+from reimage.following import Follower
 from reimage.ingest import Place
 from reimage.journal import Clock
 from reimage.leadership import Leadership
@@ -70,9 +72,10 @@ class Controller:
         self._settings, self._executor, self._database = settings, executor, database
         self._clock = clock
         self._logbook = Logbook(settings, database, clock)
+        self._follower = Follower(settings, database, self._logbook)
         self._lead = Leadership(database, identity.of_self(), clock)
         self._policy = closing.Policy(
-            classes=load_classes(settings.classes), max_attempts=settings.max_attempts
+            classes=load_classes(settings.classes), bounds=closing.bounds(settings)
         )
         self._stop = threading.Event()
         self.stopped_by: str | None = None
@@ -112,6 +115,8 @@ class Controller:
             with kernel.heard(self._drain), document.full_disk_told(self._settings.data):
                 mirror.bring_up_to_date(self._settings, self._database, self._policy, self._clock())
                 self._logbook.catch_up()
+                acts.catch_up(self._settings, self._database)
+                self._follower.catch_up()
                 while not self._stop.is_set():
                     tally = self.step() if once else self._step_with_patience()
                     if once or (until_idle and tally.is_idle) or self._is_done(until_run):
@@ -187,6 +192,7 @@ class Controller:
             return
         facts = closing.close(place, number, self._policy, cancelled=row.cancel_at is not None)
         self._logbook.record(place, row, "attempt.judged", **facts)
+        self._follower.answer(row)
 
     def _resubmit(self, place: Place, row: RunRow, attempt: AttemptRow) -> None:
         """Find, or start again, an attempt whose submission was interrupted."""
@@ -200,11 +206,19 @@ class Controller:
 
     def _submit_queued(self) -> None:
         with self._database.read() as session:
-            free = self._settings.slots - len(runs.live(session))
+            free = self._settings.slots - sum(map(self._slots, runs.live(session)))
             waiting = runs.queued(session, free) if free > 0 else ()
         for row in waiting:
+            free -= self._slots(row)
+            if free < 0:  # it waits for room, and those behind it wait, too: else it would for ever
+                return
             self._lead.renew()
             self._submit(row)
+
+    def _slots(self, row: RunRow) -> int:
+        """Return how many slots a run takes: one that was given the memory of several takes so many."""
+        share = -(-(row.memory_mb or 0) // self._settings.memory_mb)
+        return min(max(1, share), self._settings.slots)
 
     def _submit(self, row: RunRow) -> None:
         """Start the next attempt of a queued run; on disk first, then in the database."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from reimage import document, fix, ingest, journal, preflighting, recipes
+from reimage import document, fix, ingest, journal, recipes
 from reimage.casa import builds, imaging, policy
 from reimage.errors import RunUnknown, UsageError
 from reimage.ingest import LOG, Place
@@ -19,7 +19,7 @@ from reimage.model import CasaBuild, Stage
 from reimage.recipes import Recipe
 from reimage.recipes.load import load_recipe, override
 from reimage.recipes.translate import translate
-from reimage.run import Limits, Run
+from reimage.run import Limits, Remedied, Run
 from reimage.settings import Settings, shipped
 from reimage.store import datasets, moves, requests, runs
 from reimage.store.rows import RunRow
@@ -56,6 +56,9 @@ def make_run(
     retry_of: str | None = None,
     adopt_from: str | None = None,
     same_as: Run | None = None,
+    only_missing: bool = False,
+    limits: Limits | None = None,
+    remedy: Remedied | None = None,
     look_first: bool = False,
 ) -> RunRow:
     """Queue a run of a dataset of the holdings.
@@ -69,10 +72,11 @@ def make_run(
     adopt_from
         Directory of an earlier run whose proven stages may be taken over.
     same_as
-        An earlier run whose images are kept: recipe, CASA and fixes are its own; only what is missing
-        is made.
-    look_first
-        Ask the archive before anything is queued (`reimage.preflighting`).
+        An earlier run whose recipe and, where no other is named, CASA are taken as they were.
+    only_missing
+        The images of the run in `adopt_from` are kept; the others are made.
+    limits, remedy, look_first
+        Other ones than the settings'; why it follows an earlier run; whether the archive is asked first.
 
     Raises
     ------
@@ -83,11 +87,8 @@ def make_run(
     with database.read() as session:
         row = datasets.find(session, settings.holding, dataset)
     asked = builds.find(settings.builds_dir, casa).id if casa is not None else None
-    chosen = load_recipe(recipe or settings.recipe, settings.recipes)
-    if overrides:
-        chosen = override(chosen, overrides)
-    if same_as is not None:
-        chosen, asked = document.load(Recipe, same_as.recipe), same_as.casa
+    asked = asked or (same_as.casa if same_as is not None else None)
+    chosen, digest = _recipe(settings, recipe, overrides, same_as)
     registered = builds.registered(settings.builds_dir)
     _require_pipeline(chosen, registered, asked)
     now = journal.now()
@@ -97,12 +98,12 @@ def make_run(
         dataset=row.dataset,
         facts=row.facts,
         recipe=document.dump(chosen),
-        recipe_digest=recipes.digest(chosen) if same_as is None else same_as.recipe_digest,
+        recipe_digest=digest,
         archive=settings.archive,
         transfer=settings.transfer,
         builds=registered,
         fixes=fix.discover((shipped("fixes"), *settings.fixes), fixes),
-        limits=_limits(settings),
+        limits=limits or _limits(settings),
         created_at=now,
         casa=asked,
         policy=document.dump(policy.load(settings.policy)),
@@ -111,11 +112,28 @@ def make_run(
         sweep=sweep,
         retry_of=retry_of,
         adopt_from=adopt_from,
-        only_missing=same_as is not None,
+        only_missing=only_missing,
+        remedy=remedy,
     )
     if look_first:
+        from reimage import preflighting  # noqa: PLC0415 -- brings astropy: readers need not wait
+
         preflighting.look_first(settings, run)
     return enqueue(settings, database, run)
+
+
+def _recipe(
+    settings: Settings, recipe: str | None, overrides: Sequence[str], same_as: Run | None
+) -> tuple[Recipe, str]:
+    """Return the merged recipe and its digest."""
+    if same_as is None:
+        chosen = load_recipe(recipe or settings.recipe, settings.recipes)
+    else:
+        chosen = document.load(Recipe, same_as.recipe)
+    if same_as is not None and not overrides:
+        return chosen, same_as.recipe_digest
+    chosen = override(chosen, overrides) if overrides else chosen
+    return chosen, recipes.digest(chosen)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -182,6 +200,7 @@ def rerun(
         retry_of=earlier.run,
         adopt_from=str(run_directory(settings, earlier)),
         same_as=same_as,
+        only_missing=missing,
         look_first=look_first,
     )
 
@@ -274,5 +293,7 @@ def _write(directory: Path, run: Run) -> None:
     log = Journal(directory / LOG, 0, clock=lambda: run.created_at)
     try:
         log.emit("run.queued", run=run.run, dataset=run.dataset)
+        if run.remedy is not None:
+            log.emit("run.follows", retry_of=run.retry_of, **document.dump(run.remedy))
     finally:
         log.close()

@@ -56,6 +56,17 @@ class FixReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remedied:
+    """Why a run follows another one."""
+
+    reason: str
+    """What went wrong, and what is different now."""
+    author: str
+    automatic: bool
+    """The controller queued it of itself; nobody asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The frozen inputs of a run: ``run.json``.  The runner needs nothing else."""
 
@@ -87,6 +98,8 @@ class Run:
     """Directory of an earlier run whose proven stages may be adopted where input digests agree."""
     only_missing: bool = False
     """The images that the earlier run made are adopted, too: only the others are to be made."""
+    remedy: Remedied | None = None
+    """What of the run before (`retry_of`) it is to remedy."""
     schema: int = 1
 
 

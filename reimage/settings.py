@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -20,7 +19,7 @@ from pydantic import (
     field_validator,
 )
 
-from reimage import credentials
+from reimage import credentials, settings_files
 from reimage.address import is_web_address
 from reimage.credentials import Secrets
 from reimage.errors import SettingsError
@@ -86,7 +85,30 @@ class Settings(BaseModel):
         default=7200, gt=0, description="A CASA process that writes nothing for so long is ended."
     )
     max_attempts: int = Field(
-        default=3, ge=1, description="Starts of one run after crashes and lost nodes."
+        default=3, ge=1, description="Starts of one run that end by its own doing."
+    )
+    max_interruptions: int = Field(
+        default=10,
+        ge=1,
+        description="Starts of one run that machines or the archive cut short: not counted as attempts.",
+    )
+    remedies: Literal["auto", "ask", "off"] = Field(
+        default="auto",
+        description="What an error class's remedy does: the controller carries it out (auto), new runs"
+        " wait for `reimage failures remedy` (ask), or nothing is tried again (off).",
+    )
+    max_remedies: int = Field(
+        default=3, ge=0, description="New runs of a dataset that follow one another of themselves."
+    )
+    memory_most_mb: int = Field(
+        default=0,
+        ge=0,
+        description="The most memory that a run may be given as a remedy; 0: all of this machine.",
+    )
+    wall_most_s: float = Field(
+        default=604800,
+        gt=0,
+        description="The longest wall-clock limit that a run may be given as a remedy.",
     )
     poll_s: float = Field(default=0.2, gt=0, description="How often the controller looks.")
     fixes: tuple[Path, ...] = Field(default=(), description="Further folders of fixes.")
@@ -222,38 +244,15 @@ def _layers(
             f"no such settings file: {chosen}", hint="Check --config or REIMAGE_CONFIG."
         )
     yield DEFAULT, {"data": cwd / "data"}
-    for file in [chosen.absolute()] if chosen else _found(cwd):
-        yield str(file), _read(file)
+    for file in [chosen.absolute()] if chosen else settings_files.find(cwd):
+        values = settings_files.read(file, PREFIX)
+        yield str(file), {key: _absolute(key, value, file.parent) for key, value in values.items()}
     yield VARIABLES, _from_environment(environ, cwd)
     yield OPTION, {key: value for key, value in (flags or {}).items() if value is not None}
 
 
 def _environment() -> Mapping[str, str]:
     return os.environ  # noqa: TID251 -- this is the one place
-
-
-def _found(cwd: Path) -> list[Path]:
-    """Return the settings files that exist, weakest first."""
-    candidates = [
-        Path(platformdirs.site_config_dir("reimage", appauthor=False)) / "reimage.toml",
-        Path(platformdirs.user_config_dir("reimage", appauthor=False)) / "reimage.toml",
-        cwd / "reimage.toml",
-    ]
-    return [file for file in candidates if file.is_file()]
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"cannot read {file}: {error}", hint="It must be TOML.") from error
-    for key in ("database_password", *credentials.NAMES):
-        if key in values:
-            raise SettingsError(
-                f"{file}: {key}: a secret does not belong into a file",
-                hint=f"Put it into the environment: {PREFIX}{key.upper()}.",
-            )
-    return {key: _absolute(key, value, file.parent) for key, value in values.items()}
 
 
 def _address(url: str) -> str:

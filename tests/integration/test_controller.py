@@ -18,11 +18,13 @@ from playing import FAKE, LIMITS, controller, find, make
 from reimage import controller as controlling
 from reimage import queueing
 from reimage.errors import DiskFull
+from reimage.journal import now
 from reimage.leadership import ControllerRunning
 from reimage.model import Result, Stage, State
 from reimage.queueing import enqueue, request_cancel
 from reimage.run import Limits
-from reimage.store import decisions, events, failures, migrate, moves, products, runs
+from reimage.store import decisions, events, failures, inbox, migrate, moves, products, runs
+from reimage.store.inbox_asked import Asked
 
 
 def wait_for(condition, seconds=20):
@@ -73,7 +75,8 @@ def test_a_failure_is_judged_and_keeps_its_evidence(settings, database):
         (failure,) = failures.of_run(session, "r1")
         (kept,) = failures.evidence(session, "r1")
         (judged,) = failures.classifications(session, "r1")
-        (group,) = failures.groups(session)
+        (group,) = inbox.groups(session, Asked(), now())
+        (family,) = inbox.groups(session, Asked(by="family"), now())
         stage = runs.stages(session, "r1")[-1]
     assert (failure.code, failure.message, failure.final) == (
         "archive-file-damaged",
@@ -82,7 +85,7 @@ def test_a_failure_is_judged_and_keeps_its_evidence(settings, database):
     )
     assert judged.author.startswith("archive-file-damaged@")
     assert (queueing.run_directory(settings, row) / kept.path).stat().st_size == kept.n_bytes
-    assert (group.key, group.datasets, group.runs, group.family) == (
+    assert (group.key, group.datasets, group.runs, family.key) == (
         "archive-file-damaged",
         1,
         1,
@@ -97,8 +100,8 @@ def test_a_refusal_is_no_failure(settings, database):
     row = find(database)
     assert (row.result, row.error_class) == (Result.REFUSED, "nothing-to-restore")
     with database.read() as session:
-        assert failures.groups(session) == ()
-        assert [g.key for g in failures.groups(session, refused=True)] == ["nothing-to-restore"]
+        (group,) = inbox.groups(session, Asked(), now())
+    assert (group.key, group.refused) == ("nothing-to-restore", True)
 
 
 @pytest.mark.parametrize("act", ["kill", "kill-supervisor"])
@@ -116,10 +119,11 @@ def test_a_killed_runner_or_supervisor_is_tried_again(settings, database, act):
 
 
 def test_tries_have_an_end(settings, database):
-    make(settings, database, act="kill", act_at="image", act_in=[1, 2, 3])
-    controller(settings, database).run(until_idle=True)
+    make(settings, database, act="kill", act_at="image", act_in=list(range(1, 20)))
+    few = settings.model_copy(update={"max_interruptions": 4})
+    controller(few, database).run(until_idle=True)
     row = find(database)
-    assert (row.result, row.attempts) == (Result.LOST, 3)
+    assert (row.result, row.attempts) == (Result.LOST, 4)
     assert row.error_class in {"killed", "lost"}
 
 
