@@ -6,7 +6,7 @@ BIN := .venv/bin
 SET_UP := .venv/READY
 WITH := --quiet --constraint ops/constraints.txt
 
-.PHONY: help demo test test-eras test-imaging quick check bench bench-imaging bench-fetch system wheel guide clean
+.PHONY: help demo test test-eras test-imaging quick check bench bench-imaging bench-fetch bench-desk system wheel guide clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -49,6 +49,9 @@ bench-imaging: $(SET_UP) ## the engine tasks beside the pipeline (OF="--referees
 
 bench-fetch: $(SET_UP) ## what transfers cost, beside curl and aria2c, in ratios; and a sync of the holdings
 	$(BIN)/python ops/bench/fetch.py
+
+bench-desk: $(SET_UP) ## the failure desk at a million runs (8 GB in the temporary directory, made once), in ratios
+	$(BIN)/python ops/bench/desk.py
 
 system: ## (root, Debian) install the services that some tests use
 	export DEBIAN_FRONTEND=noninteractive; apt-get update -q && \
