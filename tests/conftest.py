@@ -22,6 +22,8 @@ SERVICES = {
     "postgresql": ("initdb", "make system"),
     "bubblewrap": ("bwrap", "make system"),
     "stilts": ("stilts", "make system"),
+    "java": ("java", "make system"),
+    "sqlite": ("sqlite3", "make system"),
 }
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/bin")]
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from astropy.table import Table
-
 from reimage.archive import grouping
 from reimage.archive.faults import ArchiveFileMissing, ArchiveFileSize, ArchiveForeign
 from reimage.archive.listing import ArchiveFile, once, plain_name
@@ -171,6 +169,8 @@ class DirectoryArchive:
 
 def _read_table(path: Path) -> list[dict[str, Any]]:
     try:
+        from astropy.table import Table  # noqa: PLC0415 -- slow to load: who only names an archive does without
+
         table = Table.read(path, format="ascii.ecsv")
     except (OSError, ValueError) as error:
         raise ArchiveForeign(

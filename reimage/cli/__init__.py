@@ -57,7 +57,7 @@ def _facts(evidence: Mapping[str, object]) -> dict[str, str]:
     shown: dict[str, str] = {}
     for key, value in evidence.items():
         if isinstance(value, (list, tuple)) and value:
-            lines = key in {"tail", "severe"}
+            lines = key in {"tail", "severe", "lines"}
             shown[key] = (
                 "".join(f"\n    {v}" for v in value) if lines else ", ".join(map(str, value))
             )

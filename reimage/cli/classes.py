@@ -10,8 +10,9 @@ from reimage.cli import complete, render, site_shapes
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.render import Column
-from reimage.errors import UsageError
+from reimage.triage.advice import unfilled
 from reimage.triage.catalogue import ErrorClass, Sample, load_classes
+from reimage.triage.lookup import find_class
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -22,13 +23,6 @@ COLUMNS = (
     Column(title="remedy", keep=5),
     Column(title="title"),
 )
-
-
-class ErrorClassUnknown(UsageError):
-    """No error class has this id."""
-
-    code = "error-class-unknown"
-    hint = "`reimage classes list` shows them."
 
 
 @app.callback(epilog="Examples:\n\nreimage classes list\n\nreimage classes show memory")
@@ -64,26 +58,38 @@ def show(
 ) -> None:
     """Show what an error class means, what to do, and what it was made from."""
     known = load_classes(Invocation.of(context).settings.classes)
-    found = next((one for one in known if one.id == name), None)
-    if found is None:
-        raise ErrorClassUnknown(f"no error class {name!r}", evidence={"class": name})
+    found = find_class(known, name)
     if as_json:
         render.show(site_shapes.Declaration(declaration=found.model_dump(mode="json")))
         return
     out = render.console()
     out.print(render.heading(f"{found.family}/{found.id}: {found.title}"), soft_wrap=True)
     facts = {
-        "meaning": " ".join(found.meaning.split()),
-        "advice": " ".join(found.advice.split()),
+        "meaning": " ".join(unfilled(found.meaning).split()),
+        "advice": " ".join(unfilled(found.advice).split()),
         "who acts": found.fault.value,
         "remedy": found.fix or found.remedy.value,
         "explains": ", ".join(found.explains),
+        "only where": found.scope.words(),
+        "mode": found.mode if found.mode != "active" else "",
+        "met": _met(found),
+        "source": found.evidence.source,
         "link": found.link or "",
     }
     render.pairs(out, {key: value for key, value in facts.items() if value})
     out.print(render.heading("examples"))
     for example in found.evidence.examples:
         out.print(f"  {_example(example)}", soft_wrap=True)
+    if found.evidence.counterexamples:
+        out.print(render.heading("and what it is not"))
+    for example in found.evidence.counterexamples:
+        out.print(f"  {_example(example)}", soft_wrap=True)
+
+
+def _met(found: ErrorClass) -> str:
+    """Return how far a class was met; of a site's own only its source tells, unless its file says more."""
+    says_itself = found.evidence.provoked_by or found.evidence.not_provoked
+    return found.evidence.met() if says_itself or found in load_classes() else ""
 
 
 def _example(one: str | Sample) -> str:

@@ -7,7 +7,16 @@ from types import MappingProxyType
 
 from reimage.model import Result
 
-DONE, FAILED, USAGE, INTERNAL, REFUSED, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 4, 10, 130
+DONE, FAILED, USAGE, INTERNAL, REFUSED, UNCLASSIFIED, PARTIAL, INTERRUPTED = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    10,
+    130,
+)
 
 EXIT_CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -16,6 +25,7 @@ EXIT_CODES: Mapping[int, str] = MappingProxyType(
         USAGE: "the command line, a setting or a declaration cannot be used",
         INTERNAL: "a bug of reimage; the traceback is kept and the message says where",
         REFUSED: "refused: not applicable by rule, nobody's failure",
+        UNCLASSIFIED: "unclassified: no error class knows what was brought (`reimage triage`)",
         PARTIAL: "partial: some of the planned images exist",
         INTERRUPTED: "interrupted (Ctrl-C)",
     }

@@ -12,7 +12,7 @@ import typer
 from reimage import journal, sweeps
 from reimage.archive.faults import ArchiveNotSet
 from reimage.casa import builds, environments
-from reimage.cli import codes, driving, failures, holdings, render, show, status
+from reimage.cli import codes, driving, failures, holdings, inbox_rows, render, show, status
 from reimage.cli.invocation import Invocation
 from reimage.cli.progress import Board
 from reimage.demo import build as building
@@ -23,6 +23,7 @@ from reimage.model import CasaBuild, Product, Result
 from reimage.products.siblings import made_images
 from reimage.settings import Settings
 from reimage.store import migrate, products
+from reimage.store.inbox_asked import Asked
 from reimage.store.rows import ProductRow, RunRow
 from reimage.store.session import Database
 
@@ -159,7 +160,7 @@ def _report(settings: Settings, database: Database, sweep: str) -> tuple[RunRow,
     status.show_counts(told.counts)
     status.show_runs(told.runs)
     out.print(render.heading("\nfailures"))
-    failures.show_groups("class", *failures.grouped(database, "class", sweep=sweep))
+    inbox_rows.show(Asked(sweep=sweep), failures.of_sweep(database, sweep))
     entries = [_entry(settings, database, run) for run in told.runs]
     out.print(render.heading("\nproducts"))
     for entry in sorted(entries, key=lambda entry: entry.letter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from reimage.cli import render
 from reimage.cli.codes import INTERRUPTED
 from reimage.cli.progress import Board
 from reimage.controller import Controller
@@ -13,11 +14,13 @@ from reimage.leadership import ControllerRunning
 from reimage.logbook import Notice
 from reimage.model import State
 from reimage.settings import Settings
-from reimage.store import events, runs
+from reimage.store import decisions, events, following, runs
 from reimage.store.rows import RunRow
 from reimage.store.session import Database
 
 SIGINT_NAME = "SIGINT"
+FOLLOWS_WITHIN_S = 5.0
+"""After a run's end, whoever leads has queued the one that follows it."""
 
 
 def until_done(settings: Settings, database: Database, run: str) -> RunRow:
@@ -36,6 +39,44 @@ def until_done(settings: Settings, database: Database, run: str) -> RunRow:
             _follow(settings, database, run, board)
     with database.read() as session:
         return runs.find(session, run)
+
+
+def until_settled(settings: Settings, database: Database, run: str) -> tuple[RunRow, ...]:
+    """Drive a run to its end, and those that follow it of themselves; return them, oldest first.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The runs go on.
+    """
+    ended = [until_done(settings, database, run)]
+    while (later := _follower(settings, database, ended[-1].run)) is not None:
+        told = _why(database, later)
+        render.say(f"run {later} follows" + (f": {told}" if told else ""))
+        ended.append(until_done(settings, database, later))
+    return tuple(ended)
+
+
+def _follower(settings: Settings, database: Database, run: str) -> str | None:
+    """Return the run that was decided on to follow one that is done; another controller may yet queue it."""
+    looks = max(1, int(FOLLOWS_WITHIN_S / settings.poll_s))
+    while True:
+        looks -= 1
+        with database.read() as session:
+            kinds = {one.kind for one in decisions.of_run(session, run)}
+            later = following.followers(session, run)
+        if following.RERUN not in kinds:
+            return None
+        if later or decisions.REFUSED in kinds or looks <= 0:
+            return later[0].run if later else None
+        time.sleep(settings.poll_s)
+
+
+def _why(database: Database, run: str) -> str | None:
+    """Return why a run follows another one."""
+    with database.read() as session:
+        found = decisions.of_run(session, run)
+    return next((one.reason for one in found if one.kind == "remedy"), None)
 
 
 def lead(

@@ -16,7 +16,7 @@ from reimage.cli.holdings_board import SyncBoard
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import DatasetKey, Json, Limit
 from reimage.settings import Settings
-from reimage.store import datasets, holdings_stats, runs
+from reimage.store import acts, datasets, holdings_stats, runs
 from reimage.store.rows import SyncCounts
 from reimage.store.session import Database
 
@@ -201,21 +201,23 @@ def list_(
 @app.command(epilog="Example:\n\nreimage holdings show uid://A001/X1a2b/X1")
 def show(context: typer.Context, dataset: DatasetKey, *, as_json: Json = False) -> None:
     """Show what the archive says of one dataset, and its runs."""
-    from reimage.cli import status  # noqa: PLC0415 -- it brings all of imaging: the others do without
+    from reimage.cli import group_text, status  # noqa: PLC0415 -- they bring all of imaging: the others do without
 
     invocation = Invocation.of(context)
     holding = invocation.settings.holding
     with invocation.database() as database, database.read() as session:
         row = datasets.find(session, holding, dataset)
         found = runs.list_runs(session, dataset=row.dataset)
+        notes = acts.notes(session, holding, row.dataset)
     if as_json:
-        render.show(holdings_shapes.DatasetDetail(dataset=row, runs=found))
+        render.show(holdings_shapes.DatasetDetail(dataset=row, runs=found, annotations=notes))
         return
     out = render.console()
     out.print(render.heading(row.dataset))
     for name, value in row.facts.items():
         for line in holdings_rows.lines(name, value):
             out.print(line, soft_wrap=True)
+    group_text.noted(out, notes)
     out.print(render.heading("runs" if found else "never run"))
     status.show_runs(found)
 

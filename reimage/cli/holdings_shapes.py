@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reimage import SCHEMA_VERSION
+from reimage.store.acts import NoteRow
 from reimage.store.holdings_stats import Count
 from reimage.store.rows import DatasetRow, RunRow, SyncCounts
 
@@ -26,6 +27,8 @@ class DatasetDetail:
     schema: int = SCHEMA_VERSION
     dataset: DatasetRow
     runs: tuple[RunRow, ...]
+    annotations: tuple[NoteRow, ...] = ()
+    """What people noted of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,6 +174,8 @@ def _judged(data: Mapping[str, Any]) -> Text:
         text.append(f"  {judgement.get('decisive') or data.get('message') or ''}"[:200])
     if decision["kind"] == "retry":
         text.append(f"  (next attempt: {decision.get('reason')})")
+    elif decision["kind"] == "rerun":
+        text.append(f"  (a new run follows: {decision.get('reason')})")
     return text
 
 

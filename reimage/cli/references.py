@@ -74,7 +74,7 @@ def cli() -> str:
 
 def _command(command: Any, path: str, *, level: int) -> list[str]:  # noqa: ANN401 -- typer's kind is private
     lines = [f"{'#' * level} {path}", "", inspect.cleandoc(command.help or ""), ""]
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "commands") or command.invoke_without_command:
         lines += _parameters(command, path)
     if command.epilog:
         lines += _examples(command.epilog)
@@ -192,6 +192,8 @@ def classes() -> str:
             lines += [f"### {one.id}", "", f"**{one.title}.**  {_flat(one.meaning)}", ""]
             lines += [f"What to do: {_flat(one.advice)}", ""]
             lines += [f"Who acts: {one.fault.value}.  Remedy: {remedy}.", ""]
+            where = f"Only where: {one.scope.words()}.  " if one.scope else ""
+            lines += [f"{where}{one.evidence.met()}", ""]
     return NOTE + "\n".join(lines).rstrip() + "\n"
 
 

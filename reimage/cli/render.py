@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -38,6 +40,22 @@ STYLES = {
 }
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _Console(Console):
+    """Shows what delivered scripts and logs say, but does not let it steer the terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control is None and _CONTROL.search(segment.text):
+                yield segment._replace(text=_CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text))
+            else:
+                yield segment
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return where to write; no markup, so that data are shown as they are.
 
@@ -46,7 +64,7 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     said = os.environ.get("COLUMNS", "")  # noqa: TID251 -- the terminal's own, no setting
     width = None if stream.isatty() else int(said) if said.isdecimal() and int(said) else ENDLESS
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def say(message: str) -> None:
@@ -68,6 +86,8 @@ class Column:
     keep: int = ALWAYS
     """Where not all have room, columns of the lowest number are left out first."""
     right: bool = False
+    squeeze: int = 0
+    """Characters to which it is cut short before any column is left out for it; 0: it is not."""
 
 
 Cell = str | Text
@@ -83,7 +103,9 @@ def table(
         for i, column in enumerate(columns)
     ]
     told = [i for i in range(len(columns)) if _is_told(columns[i], [row[i] for row in cells])]
-    shown = _fitting(columns, widths, told, target.width)
+    least = [_least(column, width) for column, width in zip(columns, widths, strict=True)]
+    shown = _fitting(columns, least, told, target.width)
+    widest = _grown({i: least[i] for i in shown}, widths, target.width)
     drawn = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for i in shown:
         drawn.add_column(
@@ -92,6 +114,7 @@ def table(
             no_wrap=True,
             overflow="ellipsis",
             min_width=min(widths[i], 12),
+            max_width=widest[i] if columns[i].squeeze else None,
         )
     for row in cells:
         drawn.add_row(*(row[i] for i in shown))
@@ -99,6 +122,21 @@ def table(
     left_out = [column.title for i, column in enumerate(columns) if i in set(told) - set(shown)]
     if left_out and target.is_terminal:
         say(f"(no room for: {', '.join(left_out)})")
+
+
+def _least(column: Column, width: int) -> int:
+    """Return the room that a column wants at least."""
+    return min(width, max(column.squeeze, len(column.title))) if column.squeeze else width
+
+
+def _grown(least: Mapping[int, int], widths: Sequence[int], room: int) -> dict[int, int]:
+    """Return how wide each column may be: the first have what is left over first."""
+    spare = max(0, room - sum(width + GAP for width in least.values()) + GAP)
+    found = {}
+    for i, width in least.items():
+        found[i] = min(widths[i], width + spare)
+        spare -= found[i] - width
+    return found
 
 
 def _width(cell: Cell) -> int:
@@ -167,6 +205,11 @@ def moment(at: datetime | None) -> str:
 def share(part: int, whole: int) -> str:
     """Return a share in per cent."""
     return f"{100 * part / whole:.0f} %" if whole else ""
+
+
+def counted(n: int, noun: str) -> str:
+    """Return ``1 run``, ``3 runs``."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def pairs(out: Console, facts: Mapping[str, str]) -> None:

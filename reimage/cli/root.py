@@ -15,7 +15,7 @@ from reimage import log
 
 VERBS: dict[str, str] = {
     "doctor": "Check this installation: what is there, what is missing, what installs it.",
-    "db": "Upgrade the run database, tell its version, rebuild it from run directories.",
+    "db": "Upgrade the run database, copy it, tell its version, rebuild it from run directories.",
     "holdings": "Bring the mirror of the archive's holdings up to date, list and show datasets.",
     "archive": "Serve a directory as an archive; list a dataset's files, look before launching, fetch.",
     "casa": "List, install, probe and register builds of CASA; tell which one a delivery needs.",
@@ -32,7 +32,10 @@ VERBS: dict[str, str] = {
     "status": "Count the runs by what came of them, and list them.",
     "show": "Show all about one run: timeline, CASA, fixes, failure, advice, evidence.",
     "log": "Print a run's journal, or the log of one of its CASA jobs.",
-    "failures": "Tell what goes wrong, how often and since when.",
+    "failures": "Tell what goes wrong, how often and since when, and what fixing it recovers.",
+    "triage": "Judge logs or a directory of evidence outside any run: root, symptoms, what to do.",
+    "matrix": "Show datasets by CASA build or recipe: result, class, key numbers, and what flips.",
+    "repro": "Make a folder that repeats a run's last CASA call by one command, without reimage.",
     "products": "List what a run made of what it planned.",
     "classes": "List and show error classes: what each means, and what to do.",
     "demo": "Build and run the demonstration: a small archive made by real CASA.",

@@ -82,11 +82,11 @@ def finish(
             render.console().print(queued.run)
         return
     render.say(f"run {queued.run}")
-    ended = driving.until_done(invocation.settings, database, queued.run)
+    *earlier, ended = driving.until_settled(invocation.settings, database, queued.run)
     if as_json:
-        render.show(run_shapes.Queued(run=ended))
+        render.show(run_shapes.Queued(run=ended, earlier=tuple(earlier)))
     else:
-        status.show_runs([ended])
+        status.show_runs([*earlier, ended])
         if ended.result not in {None, Result.IMAGED}:
             render.say(f"why, and what to do: reimage show {ended.run}")
     if ended.result is None:

@@ -7,12 +7,12 @@ renamed or removed, within a schema version (ops/guide/reference/json.md).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from reimage import SCHEMA_VERSION
 from reimage.imaging.image_summary import ImageSummary
 from reimage.model import Product, Result, Stage
+from reimage.store.acts import NoteRow
 from reimage.store.rows import (
     AttemptRow,
     ClassificationRow,
@@ -44,6 +44,8 @@ class Queued:
 
     schema: int = SCHEMA_VERSION
     run: RunRow
+    earlier: tuple[RunRow, ...] = ()
+    """Runs that it followed as a remedy, oldest first: the first is the one that was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,10 @@ class RunDetail:
     classifications: tuple[ClassificationRow, ...]
     evidence: tuple[EvidenceRow, ...]
     decisions: tuple[DecisionRow, ...]
+    followed_by: tuple[str, ...] = ()
+    """Runs that followed it, oldest first; the one that it follows is ``run.retry_of``."""
+    annotations: tuple[NoteRow, ...] = ()
+    """What people noted of the dataset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,36 +116,6 @@ class Events:
 
     schema: int = SCHEMA_VERSION
     events: tuple[EventRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureShare:
-    """Runs that ended in the same way."""
-
-    by: str
-    key: str
-    result: Result
-    datasets: int
-    """How many datasets it blocks now: their latest run ended so."""
-    runs: int
-    share: float
-    """Of the runs of all groups that are failures, from 0 to 1; 0 for what was refused."""
-    first_at: datetime
-    last_at: datetime
-    example: str | None
-    """The newest run that ended so."""
-    title: str | None
-    family: str | None
-    remedy: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """``reimage failures``: the group that blocks most datasets first; what was refused apart."""
-
-    schema: int = SCHEMA_VERSION
-    failures: tuple[FailureShare, ...]
-    refused: tuple[FailureShare, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,16 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 
-from reimage.cli import holdings_shapes, run_shapes, site_shapes
+from reimage.cli import (
+    db_shapes,
+    desk_shapes,
+    holdings_shapes,
+    inbox_shapes,
+    judge_shapes,
+    remedy_shapes,
+    run_shapes,
+    site_shapes,
+)
 
 HEAD = """# JSON
 
@@ -18,7 +27,16 @@ Every reader takes `--json` and prints one object: `schema`, the version of thes
 verb is about.  Within a version fields are added, never renamed or removed: ignore what you do not know.
 Times are ISO 8601 in UTC, absent values `null`, paths of products relative to the run directory.
 """
-MODULES = (run_shapes, holdings_shapes, site_shapes)
+MODULES = (
+    run_shapes,
+    inbox_shapes,
+    judge_shapes,
+    desk_shapes,
+    remedy_shapes,
+    holdings_shapes,
+    site_shapes,
+    db_shapes,
+)
 _JSON_WORDS = (
     (r"tuple\[(.+), \.\.\.\]", r"list of \1"),
     (r"Mapping\[str, Any\]", "object"),

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from reimage import document, queueing
-from reimage.cli import render
+from reimage.cli import group_text, render
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json, RunOrDataset
 from reimage.cli.render import Column
@@ -18,9 +18,9 @@ from reimage.cli.run_shapes import AppliedFix, Choice, Explanation, RunDetail
 from reimage.errors import DocumentUnreadable
 from reimage.model import Stage
 from reimage.settings import Settings
-from reimage.store import decisions, events, runs
+from reimage.store import acts, decisions, events, following, runs
 from reimage.store import failures as store
-from reimage.store.rows import AttemptRow, EventRow, EvidenceRow, FailureRow, RunRow
+from reimage.store.rows import AttemptRow, DecisionRow, EventRow, EvidenceRow, FailureRow, RunRow
 from reimage.store.session import Database
 from reimage.triage.advice import filled
 from reimage.triage.catalogue import ErrorClass, load_classes
@@ -55,6 +55,7 @@ def show(context: typer.Context, which: RunOrDataset, *, as_json: Json = False) 
     _show_head(out, detail)
     _show_timeline(out, detail)
     _show_facts(out, detail)
+    group_text.noted(out, detail.annotations)
     _show_failure(out, detail)
     _show_places(out, detail)
 
@@ -84,6 +85,8 @@ def find_detail(settings: Settings, database: Database, which: str) -> RunDetail
             classifications=store.classifications(session, run.run),
             evidence=kept,
             decisions=decisions.of_run(session, run.run),
+            annotations=acts.notes(session, run.holding, run.dataset),
+            followed_by=tuple(one.run for one in following.followers(session, run.run)),
         )
 
 
@@ -169,6 +172,8 @@ def _show_head(out: Console, detail: RunDetail) -> None:
         "category": run.category,
         "sweep": run.sweep,
         "retry of": run.retry_of,
+        "followed by": ", ".join(detail.followed_by),
+        "limits": f"{run.memory_mb} MB, {render.seconds(run.limit_s)}" if run.memory_mb else None,
         "queued": f"{render.moment(run.created_at)} UTC",
         "took": render.seconds(run.wall_s),
         "images": f"{run.products_made} of {run.products_planned} planned files made"
@@ -239,10 +244,16 @@ def _show_facts(out: Console, detail: RunDetail) -> None:
     if detail.run.caveats:
         out.print(render.heading("caveats"))
         _lines(out, render.gathered(detail.run.caveats))
-    ended = [f"attempt {d.attempt}: {d.kind}, {d.reason}" for d in detail.decisions if d.reason]
+    ended = [_decided(one) for one in detail.decisions if one.reason]
     if ended:
         out.print(render.heading("decisions"))
         _lines(out, ended)
+
+
+def _decided(one: DecisionRow) -> str:
+    when = f"attempt {one.attempt}" if one.attempt else "before it began"
+    by = "" if one.author == decisions.CONTROLLER else f" (by {one.author})"
+    return f"{when}: {one.kind}, {one.reason}{by}"
 
 
 def _show_failure(out: Console, detail: RunDetail) -> None:

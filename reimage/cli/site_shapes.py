@@ -160,19 +160,6 @@ class Applicable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """``reimage db current``: the schema of the run database."""
-
-    schema: int = SCHEMA_VERSION
-    database: str
-    """Its URL, without password."""
-    revision: str | None
-    """None while it has no tables."""
-    head: str
-    """What this program needs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One thing that was looked at."""
 

@@ -7,6 +7,7 @@ stays, whatever the blocks, are four planes of floats for each channel of the wh
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -77,8 +78,18 @@ def processes(most: int, needs_mb: Sequence[int], memory_mb: int) -> int:
 
 def room_mb(limit_mb: int) -> int:
     """Return the limit, or what the machine has left where that is less."""
-    known = [limit_mb, psutil.virtual_memory().available // MB]
+    return min(limit_mb, psutil.virtual_memory().available // MB, *_allowed_mb())
+
+
+def machine_mb() -> int:
+    """Return the most that a run could ever have on this machine."""
+    return min(psutil.virtual_memory().total // MB, *_allowed_mb())
+
+
+def _allowed_mb() -> list[int]:
+    """Return what the container, or whatever we run in, allows; nothing where it does not say."""
+    known = [sys.maxsize]
     for name in _CGROUPS:
         with suppress(OSError, ValueError):  # absent, or "max"
             known.append(int(Path("/sys/fs/cgroup", name).read_text(encoding="ascii")) // MB)
-    return min(known)
+    return known

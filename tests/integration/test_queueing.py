@@ -12,6 +12,7 @@ from reimage import document, fix, sweeps
 from reimage.casa.builds import BuildUnknown
 from reimage.category import CategoryUnknown
 from reimage.errors import DatasetUnknown, DiskFull, RecipeError, RunUnknown
+from reimage.journal import now
 from reimage.model import Result, Stage
 from reimage.queueing import (
     MissingUnlike,
@@ -23,8 +24,9 @@ from reimage.queueing import (
 )
 from reimage.run import Run
 from reimage.settings import shipped
-from reimage.store import categories, datasets, failures, runs
+from reimage.store import categories, datasets, inbox, runs
 from reimage.store.filters import FilterMalformed
+from reimage.store.inbox_asked import Asked
 from reimage.store.moves import Ending, RunLive
 from reimage.store.moves import finish as finish_run
 from reimage.store.sweeps import list_sweeps
@@ -281,7 +283,8 @@ def test_a_sweep_that_runs_is_grouped_by_its_category(site, database):
     lead._executor._program = ()
     lead.run(until_idle=True)
     with database.read() as session:
-        (group,) = failures.groups(session, "category", sweep=launched.sweep.sweep)
+        asked = Asked(by="category", sweep=launched.sweep.sweep)
+        (group,) = inbox.groups(session, asked, now())
         assert {r.result for r in runs.list_runs(session)} == {Result.FAILED}
     assert (group.key, group.datasets) == ("low", 2)
     assert dataclasses.asdict(group)["runs"] == 2

@@ -218,6 +218,14 @@ def test_row_6_where_it_is_what_a_restore_needs_it_is_told_and_nothing_is_fetche
     recovers(base, attempts, (README, AUXILIARY, RAW))
 
 
+def test_a_dataset_that_the_archive_has_never_heard_of_is_no_listing_that_is_short(base, tmp_path):
+    """It is in our mirror of the holdings, and was withdrawn since."""
+    attempts = Attempts(tmp_path / "run", base, dataset="uid://A001/X0/X0")
+    assert attempts().fault.code == "archive-unknown-dataset"
+    assert class_of(attempts) == "archive-unknown-dataset"
+    assert n_asked(base, "*") == 0
+
+
 # --- row 7: nothing is skipped silently -----------------------------------------------------------------
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from making import make_build
 
 from reimage import cli, document, settings
+from reimage.store import migrate
 
 
 def checks(capsys, *arguments):
@@ -75,3 +78,44 @@ def test_settings_say_where_they_come_from(capsys, tmp_path, monkeypatch):
 def test_origins_cover_every_setting(tmp_path):
     found = settings.origins(environ={}, cwd=tmp_path)
     assert set(found) == set(settings.Settings.model_fields) - {"source"}
+
+
+def test_the_run_database_tells_what_it_is(capsys, tmp_path):
+    assert cli.main(["db", "upgrade"]) == 0
+    capsys.readouterr()
+    _, found, _ = checks(capsys)
+    told = found["run database"]["found"]
+    size = (tmp_path / "data" / "reimage.db").stat().st_size / 1e6
+    assert f"at {migrate.head()}, sqlite, {size:.1f} MB" in told
+    assert "GB free" in told
+    assert "rows" not in found
+
+
+def thorough(capsys):
+    code = cli.main(["doctor", "--thorough", "--json"])
+    return code, {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+
+
+def test_on_demand_every_page_and_sum_is_looked_at(capsys, tmp_path):
+    assert cli.main(["db", "upgrade"]) == 0
+    capsys.readouterr()
+    code, found = thorough(capsys)
+    assert (code, found["rows"]["verdict"], found["sums"]["verdict"]) == (0, "ok", "ok")
+    with closing(sqlite3.connect(tmp_path / "data" / "reimage.db")) as database:
+        database.execute("INSERT INTO holding_sync (holding) VALUES ('nowhere')")
+        database.execute(
+            "INSERT INTO tally VALUES ('class', 'memory', 'failed', 0, 1, 0, 0.0, 0.0,"
+            " '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')"
+        )
+        database.commit()
+    code, found = thorough(capsys)
+    assert (code, found["rows"]["verdict"], found["sums"]["verdict"]) == (1, "bad", "bad")
+    assert "holding_sync" in found["rows"]["found"]
+    assert "db rebuild" in found["rows"]["hint"]
+    assert "db recount" in found["sums"]["hint"]
+
+
+def test_no_database_has_no_rows_to_look_at(capsys):
+    code, found = thorough(capsys)
+    assert code == 1
+    assert "db upgrade" in found["rows"]["hint"]

@@ -8,7 +8,7 @@ import operating
 import pytest
 
 from reimage import document
-from reimage.cli import holdings_shapes, log, run_shapes, site_shapes
+from reimage.cli import db_shapes, holdings_shapes, inbox_shapes, log, run_shapes, site_shapes
 
 IMAGED, FAILED, REFUSED, PARTIAL = (f"uid://A001/X1/X{n}" for n in (1, 2, 3, 4))
 RUN_KEYS = """
@@ -24,8 +24,10 @@ RUN_KEYS = """
         (["show", IMAGED], run_shapes.RunDetail),
         (["show", FAILED], run_shapes.RunDetail),
         (["log", IMAGED], run_shapes.Events),
-        (["failures"], run_shapes.Failures),
-        (["failures", "--by", "stage"], run_shapes.Failures),
+        (["failures"], inbox_shapes.Failures),
+        (["failures", "--by", "stage"], inbox_shapes.Failures),
+        (["failures", "query", "hosts"], inbox_shapes.Answer),
+        (["failures", "query", "--list"], inbox_shapes.SavedQuestions),
         (["products", IMAGED], run_shapes.Products),
         (["products", FAILED], run_shapes.Products),
         (["holdings", "list"], holdings_shapes.Datasets),
@@ -42,7 +44,7 @@ RUN_KEYS = """
         (["classes", "list"], site_shapes.Declared),
         (["classes", "show", "memory"], site_shapes.Declaration),
         (["fix", "list"], site_shapes.Declared),
-        (["db", "current"], site_shapes.Revision),
+        (["db", "current"], db_shapes.Revision),
         (["doctor"], site_shapes.Checkup),
     ],
 )
@@ -60,6 +62,7 @@ def test_json_has_its_documented_shape(worked, arguments, shape):
         ["status"],
         ["failures"],
         ["failures", "--by", "signature"],
+        ["failures", "query", "reached-end"],
         ["products", IMAGED],
         ["holdings", "list"],
         ["holdings", "stats"],
@@ -222,7 +225,7 @@ def test_cancel_ends_what_is_queued(site):
 
 def test_rebuild_finds_the_same_runs(worked, tmp_path):
     said = worked.call("db", "rebuild", "--into", tmp_path / "again.db")
-    assert "4 runs, 1 sweeps" in said.out
+    assert "4 runs, 1 sweep," in said.out
     (tmp_path / "reimage.toml").write_text('data = "data"\ndatabase = "sqlite:///again.db"\n')
     again = worked.call("status", "--json").json
     assert {run["result"] for run in again["runs"]} == {"imaged", "failed", "refused", "partial"}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
 from reimage.cli import render
 from reimage.cli.render import Column
@@ -94,3 +95,34 @@ def test_a_table_in_a_pipe_shows_every_column(monkeypatch, capsys):
     head, row = capsys.readouterr().out.splitlines()
     assert head.split() == ["key", "much", "little", "empty"]
     assert len(row.split()) == 4
+
+
+def test_what_is_shown_does_not_steer_the_terminal(capsys):
+    out = render.console()
+    said = "a\x1b[2J\x1b]0;b\x07 c\x9bd\r\x00\te"
+    out.print(said)
+    out.print(Text(said, style="red"))
+    render.table(out, (Column(title="x"),), [(said,)])
+    render.pairs(out, {"x": said})
+    render.say(said)
+    told = capsys.readouterr()
+    for stream in (told.out, told.err):
+        assert "c\N{REPLACEMENT CHARACTER}d" in stream
+        assert not set("\x1b\x07\x9b\r\x00") & set(stream)
+
+
+def test_what_may_be_squeezed_is_cut_before_a_column_is_left_out():
+    columns = (
+        Column(title="key"),
+        Column(title="words", squeeze=10, keep=8),
+        Column(title="n", keep=5),
+        Column(title="more words", squeeze=12, keep=6),
+    )
+    row = ["k" * 10, "w" * 40, "n" * 10, "m" * 40]
+    for width in range(48, 110):
+        head, line = drawn(columns, [row], width)
+        assert len(line.rstrip()) <= width
+        assert "k" * 10 in line
+        assert "n" * 10 in line
+        assert head.split() == ["key", "words", "n", "more", "words"]
+    assert drawn(columns, [row], 30)[0].split() == ["key", "words"]
