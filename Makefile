@@ -5,6 +5,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SET_UP := .venv/READY
 WITH := --quiet --constraint ops/constraints.txt
+# where it is set, every process compiles every module anew: four seconds for each that runs tests
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test test-eras test-imaging quick check bench bench-imaging bench-fetch bench-desk system wheel guide clean
 .DEFAULT_GOAL := help

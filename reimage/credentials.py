@@ -23,6 +23,11 @@ class Secrets(BaseModel):
     user: str = ""
     password: SecretStr | None = None
 
+    @property
+    def is_somebody(self) -> bool:
+        """Whether the archive is told who we are: a user without a password is nobody."""
+        return self.token is not None or bool(self.user and self.password is not None)
+
 
 def find(environ: Mapping[str, str], prefix: str) -> Secrets:
     """Return what the environment says, else the keyring.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -13,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from reimage.errors import DiskFull, DocumentUnreadable
+from reimage.errors import NO_ROOM, DiskFull, DocumentUnreadable
 
 T = TypeVar("T")
 
@@ -78,7 +77,7 @@ def full_disk_told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno not in NO_ROOM:
             raise
         raise DiskFull(f"no room left below {path}", evidence={"path": str(path)}) from error
 

@@ -6,6 +6,7 @@ class that triage gives a failure (`reimage/triage/classes/`).
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -157,6 +158,10 @@ class RunUnknown(UsageError):
 
     code = "run-unknown"
     hint = "`reimage status` lists the runs."
+
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What a file system says where it is full, or a quota is."""
 
 
 class DiskFull(ResourceError):

@@ -33,13 +33,13 @@ class Transfer:
     mirrors: tuple[str, ...] = ()
     """Base URLs to fall back to, in this order."""
     connections: int = 4
-    """At once to one host."""
+    """At once to one host, of all processes of a machine that share the cache."""
     patience_s: float = 900.0
     """How long an archive that does not answer is waited for."""
     stall_s: float = 60.0
     """A transfer that brings no byte for so long is begun again."""
     rate_bytes_s: int = 0
-    """At most, all connections together; 0: no limit."""
+    """At most, all connections of those processes together; 0: no limit."""
     cache: str = ""
     """Folder of the shared cache; empty: none."""
     cache_bytes: int = 0

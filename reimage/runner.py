@@ -9,7 +9,6 @@ stage's inputs.  It ends with ``outcome.json``, whatever happened.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import sys
 import traceback
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from reimage import adoption, document, journal, log
-from reimage.errors import DiskFull, Refusal, ReimageError
+from reimage.errors import NO_ROOM, DiskFull, Refusal, ReimageError
 from reimage.model import Product, Stage
 from reimage.run import Fault, Outcome, Run
 from reimage.stages.context import PROVEN, StageContext
@@ -182,7 +181,7 @@ def _fault(error: ReimageError, stage: Stage | None) -> Fault:
 
 def _unexpected(error: Exception, stage: Stage | None) -> Fault:
     """Tell a full disk from a bug of ours."""
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
         return _fault(
             DiskFull(f"no room left: {error}", evidence={"path": str(error.filename)}), stage
         )

@@ -57,7 +57,11 @@ class Settings(BaseModel):
         description="Base URLs to fall back to while the archive's own host does not give a file.",
     )
     archive_connections: int = Field(
-        default=4, ge=1, le=16, description="Transfers at once from one host of the archive."
+        default=4,
+        ge=1,
+        le=16,
+        description="Transfers at once from one host of the archive, by all processes of a machine"
+        " that share a cache.",
     )
     archive_patience_s: float = Field(
         default=900, ge=0, description="How long an archive that does not answer is waited for."
@@ -68,7 +72,8 @@ class Settings(BaseModel):
     archive_rate_bytes_s: int = Field(
         default=0,
         ge=0,
-        description="Bytes per second at most, all transfers of a run; 0: no limit.",
+        description="Bytes per second at most, of all processes of a machine that share a cache;"
+        " 0: no limit.",
     )
     archive_cache_bytes: int = Field(
         default=50_000_000_000,

@@ -10,6 +10,7 @@ from reimage import category as declared
 from reimage import document, fix, journal, ledger, queueing
 from reimage.category import Category
 from reimage.errors import UsageError
+from reimage.model import Stage
 from reimage.settings import Settings, shipped
 from reimage.store import categories, datasets, runs, sweeps
 from reimage.store.moves import RunLive
@@ -65,6 +66,7 @@ def launch(
     pilot: bool = False,
     recipe: str | None = None,
     casa: str | None = None,
+    until: Stage | None = None,
     fixes: Sequence[str] = (),
     limit: int | None = None,
     author: str | None = None,
@@ -105,6 +107,7 @@ def launch(
                     dataset=dataset,
                     recipe=sweep.recipe,
                     casa=casa,
+                    until=until,
                     fixes=fixes,
                     category=category.id,
                     sweep=sweep.sweep,

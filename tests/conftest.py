@@ -11,11 +11,20 @@ import tempfile
 import time
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
+from reimage.executors.local import ONE_THREAD
 from reimage.settings import Settings
 from reimage.store import migrate
+
+# Before numpy is loaded, as for runs: two tests at a time with a thread for each core wait for each other.
+os.environ.update(ONE_THREAD)  # noqa: TID251 -- passed on, not read
+
+# how long an example takes tells how busy the machine is
+hypothesis.settings.register_profile("reimage", deadline=None)
+hypothesis.settings.load_profile("reimage")
 
 SERVICES = {
     # service: (what it is found by, what installs it)

@@ -66,13 +66,15 @@ class Asker:
             nonlocal wrong
             error = state.outcome.exception() if state.outcome else None
             wrong += isinstance(error, Wrong)
-            waited = self._clock() - begun + state.upcoming_sleep
-            return wrong >= MOST_WRONG or waited > self._transfer.patience_s
+            return wrong >= MOST_WRONG or left_s() <= _asked_s(state)
+
+        def left_s() -> float:
+            return begun + self._transfer.patience_s - self._clock()
 
         asking = Retrying(
             retry=retry_if_exception_type((Away, Wrong)),
             stop=is_enough,
-            wait=_wait_s,
+            wait=lambda state: min(_wait_s(state), max(left_s(), 0.0)),
             sleep=self._sleep,
             retry_error_callback=_last,
         )
@@ -114,7 +116,7 @@ def _whole(requester: Requester, url: str, is_late: threading.Event) -> bytes:
     with closing(requester), closing(requester.get(url, {})) as response:
         content = bytearray()
         try:
-            while chunk := response.raw.read1(CHUNK, decode_content=True):
+            while chunk := response.read1(CHUNK, decode_content=True):
                 content += chunk
                 if is_late.is_set():
                     break
@@ -138,9 +140,13 @@ def _broken(url: str, told: str) -> ArchiveUnavailable:
 
 def _wait_s(state: RetryCallState) -> float:
     """Return how long to stay away: longer each time, or as long as the server asks."""
+    return backoff.wait_s(state.attempt_number, first_s=FIRST_WAIT_S, asked_s=_asked_s(state))
+
+
+def _asked_s(state: RetryCallState) -> float:
+    """Return how long the server asked us to stay away."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.wait_s if isinstance(error, Attempted) else 0.0
-    return backoff.wait_s(state.attempt_number, first_s=FIRST_WAIT_S, asked_s=asked)
+    return error.wait_s if isinstance(error, Attempted) else 0.0
 
 
 def _last(state: RetryCallState) -> bytes:

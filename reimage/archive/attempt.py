@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import requests
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, IncompleteRead, ReadTimeoutError
 
 from reimage.archive import verify
+from reimage.archive.chunks import CHUNK, Piece
 from reimage.archive.failed import Attempted, Away, Stopped, Wrong
 from reimage.archive.faults import (
     ArchiveFileGrown,
@@ -25,10 +26,10 @@ from reimage.archive.rate import Rate
 from reimage.archive.requesting import Requester
 from reimage.errors import ArchiveError
 
-CHUNK = 1 << 18
-"""Bytes read at once: few enough to be still in the processor's cache when they are hashed and written."""
 LEAST_BYTES = 1 << 16
 """A transfer that brings less than this within the time of a stall has stalled."""
+SEEN = 1 << 14
+"""So much of the beginning is looked at: of a page in place of the file its text is told."""
 WHOLE, REST, BEYOND = 200, 206, 416
 
 
@@ -55,7 +56,7 @@ class Attempt:
         if part.is_whole:  # killed between its last byte and its name
             return
         response = self.requester.get(url, part.request)
-        if response.status_code != WHOLE and not _is_rest(response, url, part):
+        if response.status != WHOLE and not _is_rest(response, url, part):
             response.close()
             part.restart(None)
             response = self.requester.get(url, {})
@@ -70,36 +71,37 @@ class Attempt:
             response.close()
 
     def _begin(
-        self, file: ArchiveFile, url: str, part: Part, response: requests.Response
+        self, file: ArchiveFile, url: str, part: Part, response: BaseHTTPResponse
     ) -> int | None:
         """Look at what an answer says, and at its first bytes; return how long the file will be."""
         headers = response.headers
         verify.require_name(headers.get("Content-Disposition"))
         verify.require_plain(file.name, headers.get("Content-Encoding", ""))
-        if response.status_code == REST:
+        if response.status == REST:
             return part.version.n_bytes if part.version is not None else None
-        if response.status_code != WHOLE:
+        if response.status != WHOLE:
             raise ArchiveUnavailable(
-                f"{origin(url)} answers with {response.status_code} what was asked in whole",
-                evidence={"url": url, "status": response.status_code},
+                f"{origin(url)} answers with {response.status} what was asked in whole",
+                evidence={"url": url, "status": response.status},
             )
         head = self._head(file, url, response)
-        verify.require_opening(file.name, headers.get("Content-Type", ""), head)
+        verify.require_opening(file.name, headers.get("Content-Type", ""), bytes(head[:SEEN]))
         offered = verify.number(headers.get("Content-Length", ""))
         whole = verify.require_length(file.name, file.n_bytes, offered)
         part.restart(Version.of(url, headers, whole))
         self._take(file, part, head, whole)
         return whole
 
-    def _head(self, file: ArchiveFile, url: str, response: requests.Response) -> bytes:
-        head = b""
+    def _head(self, file: ArchiveFile, url: str, response: BaseHTTPResponse) -> Piece:
+        """Return what comes first: enough to see what it is, unless the file is shorter."""
+        head: Piece = b""
         try:
-            while len(head) < verify.HEAD and (chunk := _read(url, response, self.stall_s)):
-                head += chunk
+            while len(head) < verify.HEAD and (piece := _read(url, response, self.stall_s)):
+                head = bytes(head) + piece if head else piece
         except _Cut as cut:
             if not head and not cut.is_end:
                 raise _broken(url, cut) from cut
-            if not verify.is_page(head):
+            if not verify.is_page(bytes(head)):
                 raise _short(file, len(head), file.n_bytes) from cut
         return head
 
@@ -108,13 +110,13 @@ class Attempt:
         file: ArchiveFile,
         url: str,
         part: Part,
-        response: requests.Response,
+        response: BaseHTTPResponse,
         whole: int | None,
     ) -> None:
         since, at_since, began_at = self.clock(), part.n_bytes, part.n_bytes
         try:
-            while chunk := _read(url, response, self.stall_s):
-                since += self._take(file, part, chunk, whole)  # what we waited is not its fault
+            while piece := _read(url, response, self.stall_s):
+                since += self._take(file, part, piece, whole)  # what we waited is not its fault
                 now = self.clock()
                 if now - since >= self.stall_s:
                     if part.n_bytes - at_since < LEAST_BYTES:
@@ -131,32 +133,33 @@ class Attempt:
         if whole is not None and part.n_bytes < whole:
             raise _short(file, part.n_bytes, whole)
 
-    def _take(self, file: ArchiveFile, part: Part, chunk: bytes, whole: int | None) -> float:
-        """Write a chunk down; return the seconds that the limit of the rate took."""
+    def _take(self, file: ArchiveFile, part: Part, piece: Piece, whole: int | None) -> float:
+        """Write a piece down; return the seconds that the limit of the rate took."""
         if self.is_stopped():
             raise Stopped
-        if whole is not None and part.n_bytes + len(chunk) > whole:
+        n_bytes = len(piece)
+        if whole is not None and part.n_bytes + n_bytes > whole:
             raise _grown(file, part, whole)
-        part.write(chunk)
-        waited_s = self.rate.spend(len(chunk))
+        part.write(piece)
+        waited_s = self.rate.spend(n_bytes)
         self.tell(file, part.n_bytes)
         return waited_s
 
 
-def _is_rest(response: requests.Response, url: str, part: Part) -> bool:
+def _is_rest(response: BaseHTTPResponse, url: str, part: Part) -> bool:
     """Whether an answer continues our part: where it ends, and of the same version of the file."""
     said = verify.content_range(response.headers)
-    if response.status_code != REST or said is None or part.version is None:
+    if response.status != REST or said is None or part.version is None:
         return False
     begin, whole = said
     is_same = part.version.is_proven_by(Version.of(url, response.headers, whole))
     return begin == part.n_bytes and is_same
 
 
-def _read(url: str, response: requests.Response, stall_s: float) -> bytes:
+def _read(url: str, response: BaseHTTPResponse, stall_s: float) -> Piece:
     """Return what has arrived, at most a chunk; empty at the end of the answer."""
     try:
-        return response.raw.read1(CHUNK, decode_content=False) or b""
+        return response.read1(CHUNK, decode_content=False) or b""
     except ReadTimeoutError as error:
         raise _stalled(url, f"nothing for {stall_s:g} s") from error
     except (HTTPError, OSError) as error:

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from reimage.archive.listing import ArchiveFile
-from reimage.archive.room import FULL
+from reimage.errors import NO_ROOM
 
 DRAFT = ".new-"
 STALE_S = 86_400
@@ -87,7 +87,7 @@ class Cache:
                     _write(place, replace(entry, mtime_ns=mtime_ns))
             _link(content, target)
         except OSError as error:
-            if error.errno in FULL:
+            if error.errno in NO_ROOM:
                 raise
             return None  # another process made room, or another user keeps it to himself
         with suppress(OSError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -11,6 +12,8 @@ Item = TypeVar("Item")
 Told = TypeVar("Told")
 FAREWELL_S = 2.0
 """So long threads that hang in a socket are waited for when nobody wants their work any more."""
+BREATH_S = 0.005
+"""Who listens takes a breath after all that was said: else each word of a thread stops it to be heard."""
 
 Say = Callable[[Told], None]
 """Hands something to the caller's thread; callable from every thread."""
@@ -50,6 +53,8 @@ class Crew(Generic[Item, Told]):
         left = len(threads)
         try:
             while left:
+                if self._said.empty():
+                    time.sleep(BREATH_S)
                 said = self._said.get()
                 if said is None:
                     left -= 1

@@ -10,10 +10,12 @@ import hashlib
 import threading
 from queue import Queue
 
+from reimage.archive.chunks import Piece, give_back
+
 ALONE = 1 << 21
 """Bytes from which on a thread pays."""
-WAITING = 16
-"""Chunks that may wait for the thread: the memory that it costs."""
+WAITING = 6
+"""Pieces that may wait for the thread: the memory that it costs."""
 
 
 class Digest:
@@ -21,19 +23,20 @@ class Digest:
 
     def __init__(self) -> None:
         self._sha256, self._n_bytes = hashlib.sha256(), 0
-        self._queue: Queue[bytes | None] = Queue(WAITING)
+        self._queue: Queue[Piece | None]
         self._thread: threading.Thread | None = None
 
-    def update(self, chunk: bytes) -> None:
-        """Take what comes next."""
-        self._n_bytes += len(chunk)
+    def update(self, piece: Piece) -> None:
+        """Take what comes next, for good: its buffer goes back when it is hashed."""
+        self._n_bytes += len(piece)
         if self._thread is None and self._n_bytes > ALONE:
+            self._queue = Queue(WAITING)
             self._thread = threading.Thread(target=self._work, name="sha256", daemon=True)
             self._thread.start()
         if self._thread is None:
-            self._sha256.update(chunk)
+            self._hash(piece)
         else:
-            self._queue.put(chunk)
+            self._queue.put(piece)
 
     def close(self) -> None:
         """Wait until all of it is reckoned; the thread ends."""
@@ -48,5 +51,9 @@ class Digest:
         return self._sha256.hexdigest()
 
     def _work(self) -> None:
-        while (chunk := self._queue.get()) is not None:
-            self._sha256.update(chunk)
+        while (piece := self._queue.get()) is not None:
+            self._hash(piece)
+
+    def _hash(self, piece: Piece) -> None:
+        self._sha256.update(piece)
+        give_back(piece)

@@ -7,7 +7,6 @@ than a dataset: one per source, spectral window and execution.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import tarfile
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -19,7 +18,7 @@ from reimage.archive import grouping
 from reimage.archive.faults import ArchiveFileMissing, ArchiveFileSize, ArchiveForeign
 from reimage.archive.listing import ArchiveFile, once, plain_name
 from reimage.archive.protocol import Fetched, Tell
-from reimage.errors import DiskFull, ReimageError
+from reimage.errors import NO_ROOM, DiskFull, ReimageError
 from reimage.uid import Uid
 
 HOLDINGS, FILES, PORTAL = "holdings.ecsv", "files.ecsv", "dataPortal"
@@ -73,6 +72,11 @@ class DirectoryArchive:
             for row in self._files
             if str(Uid.parse(row["member_ous_uid"])) == key
         )
+
+    @property
+    def knows_us(self) -> bool:
+        """A folder asks nobody who he is."""
+        return False
 
     def n_blank(self, key: str) -> int:  # noqa: ARG002 -- as every archive has it
         """Return 0: every row names a file."""
@@ -147,7 +151,7 @@ class DirectoryArchive:
                 f"the archive lists {file.name} and does not have it", evidence={"file": file.name}
             ) from error
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            if error.errno in NO_ROOM:
                 part.unlink(missing_ok=True)
                 raise DiskFull(
                     f"no room for {file.name} ({file.n_bytes} bytes)",
@@ -168,6 +172,8 @@ class DirectoryArchive:
 
 
 def _read_table(path: Path) -> list[dict[str, Any]]:
+    from astropy.table import Table  # noqa: PLC0415 -- readers of runs come by here and need none
+
     try:
         from astropy.table import Table  # noqa: PLC0415 -- slow to load: who only names an archive does without
 

@@ -61,8 +61,9 @@ class Job:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._rate = Rate(self.transfer.rate_bytes_s, self.stop.wait)
-        self._gates = Gates(self.transfer.connections, self.stop.wait)
+        shared = Path(self.transfer.cache) if self.transfer.cache else None
+        self._rate = Rate(self.transfer.rate_bytes_s, self.stop.wait, folder=shared)
+        self._gates = Gates(self.transfer.connections, self.stop.wait, folder=shared)
 
     def work(self, files: Iterator[ArchiveFile], say: Callable[[Said], None]) -> None:
         """Do files one after the other, in one thread."""
@@ -146,13 +147,16 @@ class Job:
         urls = self.hosts.sources(file.url)
         origins = {origin(url) for url in urls}
 
-        def once(url: str) -> None:
-            with self._gates.inside(url):
-                attempt.make(file, url, part)
-
         patience = Patience(urls, self.transfer.patience_s, self.stop.wait)
         if origins <= self.given_up:
             patience = Patience(urls, 0.0, self.stop.wait, least=IN_A_ROW)
+
+        def once(url: str) -> None:
+            begun = time.monotonic()
+            with self._gates.inside(url):
+                patience.excuse(time.monotonic() - begun)
+                attempt.make(file, url, part)
+
         try:
             self.given_up.discard(origin(patience.persist(once, part)))
         except ArchiveUnavailable:  # one file that stalls says nothing of the others

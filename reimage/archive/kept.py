@@ -21,6 +21,19 @@ class Kept:
     """Of all else that the cache alone holds."""
 
 
+def make_room(place: Path, transfer: Transfer, n_bytes: int) -> int:
+    """Have the cache free so many bytes on the disk of a directory, and return how many it did.
+
+    Where it is on another disk, or has not so much that only it holds, it is left as it is.
+    """
+    if not (transfer.cache and transfer.cache_bytes):
+        return 0
+    cache = Cache(Path(transfer.cache), transfer.cache_bytes)
+    if not cache.shares_disk(place) or cache.reclaimable() < n_bytes:
+        return 0
+    return cache.make_room(n_bytes)
+
+
 def on_disk_of(
     place: Path,
     locator: str,

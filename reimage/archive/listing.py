@@ -23,8 +23,10 @@ RAW, PACKAGE = "#progenitor", "#package"
 ASDM = ".asdm.sdm.tar"
 LONGEST_NAME = 200
 """Bytes of a file's name; file systems take 255, and we append to it."""
-OURS = (".part", ".part.json")
-"""Ends of the names of transfers under way."""
+NOTES = "fetched.sha256"
+"""Beside fetched files: their sums (`reimage.archive.noted`)."""
+OURS = (".part", ".part.json", NOTES)
+"""Ends of names that no file of the archive may have here."""
 
 _CALIBRATION = re.compile(
     r"caltables|flagversions|calapply|auxproducts|\.calibration\.tgz$|scriptfor\w*calibration\.py$"

@@ -1,35 +1,36 @@
-"""Notes of what we fetched into a folder: without one, a file of the right name and length proves nothing.
+"""What we fetched into a folder: without a note, a file of the right name and length proves nothing.
 
-``.fetched/NAME`` holds the sha256 of a file that arrived whole, where no cache knows it.
+``fetched.sha256`` holds the sums of files that arrived whole, as ``sha256sum`` writes and checks them
+(``sha256sum -c fetched.sha256``).
 """
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from reimage.archive.cache import sha256_of
+from reimage.archive.listing import NOTES
 
-NOTES = ".fetched"
+SUM_LENGTH = 64
 
 
 def note(target: Path, sha256: str) -> None:
     """Note that a file is there, whole; without a note it is fetched again, which is no harm."""
-    place = _place(target)
-    with suppress(OSError):
-        try:
-            place.write_text(sha256, encoding="ascii")
-        except FileNotFoundError:
-            place.parent.mkdir(exist_ok=True)
-            place.write_text(sha256, encoding="ascii")
+    with suppress(OSError), (target.parent / NOTES).open("ab") as book:
+        fcntl.flock(book, fcntl.LOCK_EX)
+        book.write(f"{sha256}  {target.name}\n".encode())
 
 
 def noted(target: Path) -> str | None:
     """Return the sha256 that a file had when it arrived; None: we know nothing of it."""
     try:
-        return _place(target).read_text(encoding="ascii")
-    except (OSError, ValueError):
+        with (target.parent / NOTES).open("rb") as book:
+            return _last(book.read(), target.name)
+    except OSError:
         return None
 
 
@@ -45,16 +46,37 @@ def here(target: Path, n_bytes: int | None) -> str | None:
 
 @contextmanager
 def swept(folder: Path) -> Iterator[None]:
-    """Remove the notes of what is no longer there, in the end."""
+    """Leave one line for each file that is still there, in the end, and no notes where none is."""
     try:
         yield
     finally:
-        with suppress(OSError):
-            for place in (folder / NOTES).iterdir():
-                if not (folder / place.name).exists():
-                    place.unlink(missing_ok=True)
-            (folder / NOTES).rmdir()  # refused while there are others
+        with suppress(OSError), (folder / NOTES).open("r+b") as book:
+            fcntl.flock(book, fcntl.LOCK_EX)
+            _sweep(folder, book)
 
 
-def _place(target: Path) -> Path:
-    return target.parent / NOTES / target.name
+def _sweep(folder: Path, book: BinaryIO) -> None:
+    said = book.read()
+    names = {line[SUM_LENGTH + 2 :] for line in said.decode(errors="replace").splitlines()}
+    lines = {
+        name: sha256
+        for name in names
+        if Path(name).name == name
+        and (folder / name).is_file()
+        and (sha256 := _last(said, name)) is not None
+    }
+    if not lines:
+        (folder / NOTES).unlink(missing_ok=True)
+        return
+    book.seek(0)
+    book.write("".join(f"{lines[name]}  {name}\n" for name in sorted(lines)).encode())
+    book.truncate()
+
+
+def _last(said: bytes, name: str) -> str | None:
+    """Return what the last line of a name says: a file may have been fetched anew."""
+    at = said.rfind(f"  {name}\n".encode())
+    sha256 = said[max(at - SUM_LENGTH, 0) : at] if at >= 0 else b""
+    begins = at == SUM_LENGTH or said[at - SUM_LENGTH - 1 : at - SUM_LENGTH] == b"\n"
+    is_sum = len(sha256) == SUM_LENGTH and not sha256.strip(b"0123456789abcdef")
+    return sha256.decode("ascii") if is_sum and begins else None

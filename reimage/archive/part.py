@@ -15,15 +15,16 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from reimage.archive.chunks import CHUNK, Piece
 from reimage.archive.digest import Digest
 from reimage.archive.failed import Stopped
 from reimage.archive.hosts import origin
+from reimage.archive.writeback import Writeback
 
 WORTH_RESUMING = 1 << 18
 """Shorter beginnings (bytes) are fetched again: asking for the rest costs as much."""
-CHUNK = 1 << 20
 LOCK_LOOK_S = 0.2
 
 
@@ -69,18 +70,19 @@ class Part:
 
     def __init__(self, target: Path, is_stopped: Callable[[float], bool]) -> None:
         self.target, self._is_stopped = target, is_stopped
-        self.path = target.with_name(target.name + ".part")
-        self._note = target.with_name(target.name + ".part.json")
+        self.path = Path(f"{target}.part")
+        self._note = Path(f"{target}.part.json")
         self.version: Version | None = None
         self._noted: Version | None = None
         self.n_bytes = 0
         self._digest = Digest()
 
     def __enter__(self) -> Self:
-        self._stream = self._locked()
-        self.n_bytes = self._stream.seek(0, os.SEEK_END)
+        self._handle = self._locked()
+        self._writeback = Writeback(self._handle)
         self.version = self._noted = self._read_note() if self.n_bytes else None
         if self.version is None or self._is_too_long():
+            self._note.unlink(missing_ok=True)  # of bytes that are no longer there, or of none
             self.restart(None)
         else:
             self._rehash()
@@ -96,20 +98,22 @@ class Part:
         with suppress(OSError):  # a full disk was told by the write already
             if not self.n_bytes:
                 self.path.unlink(missing_ok=True)
-            self._stream.close()
+            os.close(self._handle)
 
-    def _locked(self) -> Any:  # noqa: ANN401 -- a BufferedRandom, whose stub has a parameter too many
+    def _locked(self) -> int:
         """Open the file and wait until nobody else has it; it may have been finished meanwhile."""
         while True:
-            stream = self.path.open("a+b")
-            while not _locks(stream.fileno()):
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            while not _locks(handle):
                 if self._is_stopped(LOCK_LOOK_S):
-                    stream.close()
+                    os.close(handle)
                     raise Stopped
+            mine = os.fstat(handle)
             with suppress(FileNotFoundError):
-                if os.path.samestat(self.path.stat(), os.fstat(stream.fileno())):
-                    return stream
-            stream.close()
+                if os.path.samestat(self.path.stat(), mine):
+                    self.n_bytes = mine.st_size
+                    return handle
+            os.close(handle)
 
     def _read_note(self) -> Version | None:
         try:
@@ -122,9 +126,9 @@ class Part:
         return whole is not None and self.n_bytes > whole
 
     def _rehash(self) -> None:
-        self._stream.seek(0)
-        while chunk := self._stream.read(CHUNK):
-            self._digest.update(chunk)
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        while piece := os.read(self._handle, CHUNK):
+            self._digest.update(piece)
 
     @property
     def is_whole(self) -> bool:
@@ -141,19 +145,27 @@ class Part:
 
     def restart(self, version: Version | None) -> None:
         """Begin at 0, with another version."""
-        if self.n_bytes:
-            self._stream.truncate(0)
-        self._digest.close()
-        self.n_bytes, self.version, self._digest = 0, version, Digest()
-        if self._noted is not None:
+        if self._noted is not None:  # first: it must never stand beside other bytes than its own
             self._note.unlink(missing_ok=True)
             self._noted = None
+        self.version = version
+        if self.n_bytes:
+            os.ftruncate(self._handle, 0)
+            self._digest.close()
+            self.n_bytes, self._digest = 0, Digest()
 
-    def write(self, chunk: bytes) -> None:
-        """Append; the note is written as soon as there is enough that resuming is worth it."""
-        self._stream.write(chunk)
-        self._digest.update(chunk)
-        self.n_bytes += len(chunk)
+    def write(self, piece: Piece) -> None:
+        """Append; the note is written as soon as there is enough that resuming is worth it.
+
+        The piece is ours from now on (`reimage.archive.chunks`).
+        """
+        n_bytes, written = len(piece), 0
+        with memoryview(piece) as view:
+            while written < n_bytes:
+                written += os.write(self._handle, view[written:])
+        self._digest.update(piece)
+        self.n_bytes += n_bytes
+        self._writeback.reached(self.n_bytes)
         if self._noted is None and self.n_bytes >= WORTH_RESUMING and self.version is not None:
             self._write_note(self.version)
 
@@ -166,11 +178,11 @@ class Part:
 
     def finish(self) -> str:
         """Make it the file, whole, and return its sha256."""
-        self._stream.flush()
         if self.n_bytes >= WORTH_RESUMING:  # what is short is had again as quickly
-            os.fsync(self._stream.fileno())  # else a power cut may leave the name without the bytes
+            self._writeback.finish()  # else a power cut may leave the name without the bytes
         self.path.rename(self.target)
-        self._note.unlink(missing_ok=True)
+        if self._noted is not None:
+            self._note.unlink(missing_ok=True)
         return self._digest.hexdigest()
 
 

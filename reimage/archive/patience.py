@@ -93,6 +93,11 @@ class Patience:
         except Attempted as failed:
             raise self._told(failed.error) from failed
 
+    def excuse(self, seconds: float) -> None:
+        """Leave out of account what was waited for others of ours, and not for the archive."""
+        if self._since is not None:
+            self._since += seconds
+
     def _once(self, attempt: Callable[[str], None]) -> str:
         source = self._next()
         source.attempts += 1

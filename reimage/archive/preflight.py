@@ -51,6 +51,7 @@ class Preflight:
 
     dataset: str
     is_public: bool
+    """It is for everybody, or the archive hands it out to us."""
     is_complete: bool
     """README, what calibrates, and raw data of every execution block are listed."""
     is_restorable: bool

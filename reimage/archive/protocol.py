@@ -27,6 +27,10 @@ class Fetched:
 class Archive(Protocol):
     """An archive's files."""
 
+    @property
+    def knows_us(self) -> bool:
+        """Whether it is told who asks: then it says itself what is not for us, whatever the holdings say."""
+
     def files(self, key: str) -> tuple[ArchiveFile, ...]:
         """Return what the archive offers for a dataset; empty when it offers nothing.
 

@@ -52,7 +52,7 @@ def reach(address: str, transfer: Transfer, secrets: Secrets) -> Reached:
     return Reached(
         address=address,
         seconds=seconds,
-        has_credentials=secrets.token is not None or bool(secrets.user),
+        has_credentials=secrets.is_somebody,
     )
 
 

@@ -27,8 +27,14 @@ class RemoteArchive:
         self.address = address.rstrip("/")
         self._asker = Asker(self.address, transfer, secrets)
         self._transfers = Transfers(transfer, secrets, home=self.address)
+        self._knows_us = secrets.is_somebody
         self._inside: dict[str, str] = {}
         self._blank: dict[str, int] = {}
+
+    @property
+    def knows_us(self) -> bool:
+        """Whether we have credentials."""
+        return self._knows_us
 
     def answer(self, key: str) -> Answer:
         """Return all that the archive says of a dataset's files.

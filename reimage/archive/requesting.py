@@ -6,22 +6,22 @@ import time
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
-from requests.exceptions import (
-    InvalidHeader,
-    InvalidSchema,
-    InvalidURL,
-    MissingSchema,
-    RequestException,
+from requests import PreparedRequest
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, RequestException
+from requests.utils import default_user_agent
+from urllib3 import BaseHTTPResponse, Timeout
+from urllib3.exceptions import (
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
     SSLError,
-    Timeout,
 )
+from urllib3.exceptions import TimeoutError as Late
 
 from reimage import __version__
 from reimage.archive import verify
+from reimage.archive.connecting import Ways
 from reimage.archive.failed import Absent, Away, Wrong
 from reimage.archive.faults import (
     ArchiveFileMissing,
@@ -31,7 +31,7 @@ from reimage.archive.faults import (
 )
 from reimage.archive.hosts import Hosts, origin
 
-USER_AGENT = f"reimage/{__version__} ({requests.utils.default_user_agent()})"
+USER_AGENT = f"reimage/{__version__} ({default_user_agent()})"
 WHO_WE_ARE = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
 """Identity: what is compressed on the way has neither the length nor the ranges of the file."""
 MOST_REDIRECTS = 10
@@ -43,33 +43,23 @@ GONE = frozenset({404, 410})
 LATER = frozenset({202, 408, 425, 429})
 """Not now; with every status from 500 on.  202: a file is being brought from a tape."""
 SERVER_ERRORS = 500
-OURS = (InvalidURL, InvalidSchema, MissingSchema, SSLError)
+OURS = (InvalidURL, InvalidSchema, MissingSchema, LocationValueError, SSLError)
 """Asking again does not help: an address that is none, a certificate that is not the host's."""
-
-
-class _Session(requests.Session):
-    """Follows nothing: a redirect's body, which may have no end, is not read."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        del resp
 
 
 class Requester:
     """Asks for URLs; of one thread, with its own connections."""
 
     def __init__(self, hosts: Hosts, stall_s: float) -> None:
-        self._hosts, self._timeout = hosts, (min(CONNECT_S, stall_s), stall_s)
-        self._session = _Session()
-        self._session.trust_env = False
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=1))
-        self._surroundings: dict[str, dict[str, Any]] = {}
+        self._hosts, self._stall_s = hosts, stall_s
+        self._timeout = Timeout(connect=min(CONNECT_S, stall_s), read=stall_s)
+        self._ways = Ways()
 
     def close(self) -> None:
         """Give the connections back."""
-        self._session.close()
+        self._ways.close()
 
-    def get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def get(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
         """Return an answer (200, 206 or 416) whose body is still to be read.
 
         Raises
@@ -80,10 +70,10 @@ class Requester:
         seen = {url}
         for _ in range(MOST_REDIRECTS):
             response = self._send(url, headers)
-            if response.status_code not in REDIRECTS:
+            if response.status not in REDIRECTS:
                 return self._require(response, url)
             location = response.headers.get("Location", "")
-            response.close()
+            response.close()  # its body, which may have no end, is not read
             url = self._redirected(url, location)
             if url in seen:
                 break
@@ -109,39 +99,36 @@ class Requester:
                 )
             ) from error
 
-    def _send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _send(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
         try:
-            said = {**WHO_WE_ARE, **headers, **self._hosts.headers(url)}
-            asked = requests.Request("GET", url, headers=said).prepare()
-            return self._session.send(
-                asked, stream=True, allow_redirects=False, timeout=self._timeout, **self._at(url)
+            asked = PreparedRequest()
+            asked.prepare_url(url, None)
+            way = self._ways.to(origin(url), asked)
+            return way.pool.urlopen(
+                "GET",
+                way.target(asked),
+                headers={**WHO_WE_ARE, **headers, **self._hosts.headers(url)},
+                timeout=self._timeout,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                decode_content=False,
             )
-        except (InvalidHeader, UnicodeError):  # their words quote the header: who we are
-            told = "cannot be asked: a header of ours cannot be sent"
-            raise Wrong(_unavailable(url, told)) from None
         except OURS as error:
             raise Wrong(_unavailable(url, f"cannot be asked: {error}")) from error
-        except Timeout as error:
-            told = f"did not answer within {self._timeout[1]:g} s"
-            raise Away(_unavailable(url, told)) from error
-        except (RequestException, OSError) as error:
+        except NewConnectionError as error:
             raise Away(_unavailable(url, f"cannot be reached: {_cause(error)}")) from error
+        except Late as error:
+            raise Away(_unavailable(url, f"did not answer within {self._stall_s:g} s")) from error
+        except (HTTPError, RequestException, OSError) as error:
+            raise Away(_unavailable(url, f"cannot be reached: {_cause(error)}")) from error
+        except ValueError:  # its words quote the header: who we are
+            told = "cannot be asked: a header of ours cannot be sent"
+            raise Wrong(_unavailable(url, told)) from None
 
-    def _at(self, url: str) -> dict[str, Any]:
-        """Return proxies and certificates of a host: what the surroundings say, asked once.
-
-        Not netrc: credentials are only those that were given to us.
-        """
-        at = origin(url)
-        if at not in self._surroundings:
-            self._session.trust_env = True
-            found = self._session.merge_environment_settings(url, {}, None, None, None)
-            self._session.trust_env = False
-            self._surroundings[at] = {key: found[key] for key in ("proxies", "verify", "cert")}
-        return self._surroundings[at]
-
-    def _require(self, response: requests.Response, url: str) -> requests.Response:
-        status = response.status_code
+    def _require(self, response: BaseHTTPResponse, url: str) -> BaseHTTPResponse:
+        status = response.status
         if status in {200, 206, 416}:
             return response
         try:
@@ -179,9 +166,9 @@ def retry_after_s(text: str) -> float:
         return 0.0
 
 
-def _text(response: requests.Response) -> str:
+def _text(response: BaseHTTPResponse) -> str:
     try:
-        return verify.page_text(response.raw.read1(PAGE_BYTES) or b"")
+        return verify.page_text(response.read1(PAGE_BYTES, decode_content=True) or b"")
     except Exception:  # noqa: BLE001 -- an error's text is welcome and not needed
         return ""
 

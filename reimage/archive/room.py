@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from reimage.archive.listing import ArchiveFile
-from reimage.errors import DiskFull
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+from reimage.errors import NO_ROOM, DiskFull
 
 
 def missing_bytes(files: Sequence[ArchiveFile], folder: Path) -> int:
@@ -59,7 +56,7 @@ def told(file: ArchiveFile, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in NO_ROOM:
             raise
         free = shutil.disk_usage(folder).free
         raise DiskFull(

@@ -84,7 +84,8 @@ def fetch(
 ) -> None:
     """Fetch files of a dataset into a folder, whole and proven, without a run.
 
-    What is there or in the cache already is not asked for again.
+    What is there or in the cache already is not asked for again.  The sums of what came are noted in the
+    folder: `sha256sum -c fetched.sha256` checks them, and a repeated call goes by them.
     """
     invocation = Invocation.of(context)
     site = invocation.settings

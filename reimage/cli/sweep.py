@@ -11,7 +11,7 @@ from reimage import category as declared
 from reimage import sweeps
 from reimage.cli import render, run_shapes, status
 from reimage.cli.invocation import Invocation
-from reimage.cli.options import Casa, CategoryId, Fixes, Json, Limit, Recipe
+from reimage.cli.options import Casa, CategoryId, Fixes, Json, Limit, Recipe, Until
 from reimage.cli.render import Column
 from reimage.model import State
 from reimage.store import sweeps as store
@@ -41,7 +41,8 @@ def sweep() -> None:
     epilog="Examples:\n\n"
     "reimage sweep launch demo --dry-run\n\n"
     "reimage sweep launch demo --pilot\n\n"
-    "reimage sweep launch demo --limit 3 --casa 6.7.0.31"
+    "reimage sweep launch demo --limit 3 --casa 6.7.0.31\n\n"
+    "reimage sweep launch demo --until restore"
 )
 def launch(
     context: typer.Context,
@@ -50,6 +51,7 @@ def launch(
     pilot: Annotated[bool, typer.Option("--pilot", help="Only the category's sample.")] = False,
     recipe: Recipe = None,
     casa: Casa = None,
+    until: Until = None,
     fixes: Fixes = None,
     limit: Limit = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Queue nothing; list it.")] = False,
@@ -68,6 +70,7 @@ def launch(
                 pilot=pilot,
                 recipe=recipe,
                 casa=casa,
+                until=until,
                 fixes=fixes or (),
                 limit=limit,
                 author=invocation.author,

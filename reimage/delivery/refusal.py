@@ -17,7 +17,7 @@ class DataProprietary(Refusal):
     """The archive does not hand these data to the public yet."""
 
     code = "data-proprietary"
-    hint = "Launch it again after its release date."
+    hint = "Launch it again after its release date, or with credentials (REIMAGE_ARCHIVE_TOKEN) that may have it."
 
 
 class NoRecipe(Refusal):
@@ -34,14 +34,19 @@ class NothingToRestore(Refusal):
     hint = "Nothing can be done with this delivery; the archive would have to calibrate it first."
 
 
-def refuse_by_facts(facts: Mapping[str, Any]) -> None:
+def refuse_by_facts(facts: Mapping[str, Any], *, archive_decides: bool = False) -> None:
     """Refuse what the holdings alone rule out.
+
+    Parameters
+    ----------
+    archive_decides
+        The archive knows who asks, or has handed out the data: what the holdings say of rights is for others.
 
     Raises
     ------
     DataProprietary, NoRecipe
     """
-    if facts.get("data_rights") == "Proprietary":
+    if facts.get("data_rights") == "Proprietary" and not archive_decides:
         raise DataProprietary(
             f"proprietary until {facts.get('release_at') or 'further notice'}",
             evidence={"release_at": facts.get("release_at")},

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from reimage.errors import ArchiveError, DiskFull
+from reimage.errors import NO_ROOM, ArchiveError, DiskFull
 
 MAX_MEMBERS = 500_000
 MAX_BYTES = 4 << 40
@@ -81,7 +81,7 @@ def unpack(tar: Path, directory: Path) -> tuple[str, ...]:
                 if not member.isdir():
                     names.append(member.name)
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in NO_ROOM:
             raise DiskFull(f"no room to unpack {tar.name}", evidence={"file": tar.name}) from error
         if error.errno in _CONTRADICTIONS:
             raise ArchiveFileHostile(

@@ -18,7 +18,7 @@ def run(context: StageContext) -> ChooseValue:
         Refusals: not applicable by rule.
     CasaBuildMissing, CasaVersionNotStated, CasaForJobsMissing, DeliveryEmpty
     """
-    refusal.refuse_by_facts(context.run.facts)
+    refusal.refuse_by_facts(context.run.facts, archive_decides=True)  # it has handed them out
     fetched = context.value(Stage.FETCH, FetchValue)
     delivery = layout.read_layout(context.directory / fetched.delivery)
     refusal.refuse_by_delivery(delivery)

@@ -200,7 +200,7 @@ def _absent_of_cycle0(run: Run, delivery: Path) -> tuple[str, ...]:
 def _will_be_refused(run: Run, delivery: Path) -> str | None:
     """Return why raw data need not be fetched: *choose* will say the same, with its evidence."""
     try:
-        refusal.refuse_by_facts(run.facts)
+        refusal.refuse_by_facts(run.facts, archive_decides=True)
         found = layout.read_layout(delivery)
         if found.calibration is Calibration.NONE:
             refusal.refuse_by_delivery(found)

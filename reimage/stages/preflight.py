@@ -68,7 +68,7 @@ def ask(
     ArchiveError
         It could not be asked.
     """
-    refusal.refuse_by_facts(facts)
+    refusal.refuse_by_facts(facts, archive_decides=archive.knows_us)
     files = archive.files(dataset)
     members = tuple(
         member for tar in preflight.worth_expanding(files) for member in _members(archive, tar)

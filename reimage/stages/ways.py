@@ -6,11 +6,13 @@ The delivery itself is never written to: scripts work in a farm of links, MSs ar
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from reimage import document
+from reimage.archive import kept
 from reimage.delivery import layout, paperwork
 from reimage.model import Calibration, Delivery, Stage
 from reimage.stages import blocks as execution_blocks
@@ -57,8 +59,8 @@ def restore(context: StageContext, delivery: Delivery, blocks: Blocks) -> Left:
         return _run_calibrations(context, delivery, blocks, farm)
     names = scripts.run_by_scriptforpi(delivery)
     scripts.require_runnable(delivery, farm, names, context.build())
-    needed = room.for_script(_raw_bytes(blocks), _free(work), delivery.scripts)
-    _tell_room(context, needed)
+    raw = _raw_bytes(blocks)
+    needed = _room(context, work, lambda free: room.for_script(raw, free, delivery.scripts))
     # always set: delivered copies differ in their defaults
     options = {"SPACESAVING": needed.spacesaving, "DOSPLIT": True}
     calls_pipeline = delivery.calibration is Calibration.PIPELINE
@@ -82,7 +84,8 @@ def _take_delivered(context: StageContext, delivery: Delivery, work: Path) -> Le
     wanted = {one.name for one in found.chosen}
     sources = [Path(delivery.root) / name for name in delivery.calibrated]
     sources = [path for path in sources if path.name in wanted] or sources
-    _tell_room(context, room.for_copies(sum(map(room.size, sources)), _free(work)))
+    calibrated = sum(map(room.size, sources))
+    _room(context, work, lambda free: room.for_copies(calibrated, free))
     target = work / "calibrated"
     for path in sources:
         shutil.copytree(path, target / path.name)
@@ -90,7 +93,8 @@ def _take_delivered(context: StageContext, delivery: Delivery, work: Path) -> Le
 
 
 def _apply_tables(context: StageContext, delivery: Delivery, blocks: Blocks, work: Path) -> Left:
-    _tell_room(context, room.for_tables(_raw_bytes(blocks), _free(work)))
+    raw = _raw_bytes(blocks)
+    _room(context, work, lambda free: room.for_tables(raw, free))
     root, target = Path(delivery.root), work / "calibrated" / identify.WORKING
     target.mkdir(parents=True)
 
@@ -125,7 +129,7 @@ def _run_calibrations(
     named = scripts.by_eb(delivery)
     scripts.require_runnable(delivery, farm, named.values(), context.build())
     raw = _raw_bytes(blocks)
-    _tell_room(context, room.for_script(raw, _free(farm), ()))
+    _room(context, farm, lambda free: room.for_script(raw, free, ()))
     for eb in blocks.promises:
         if eb in named:
             job = farm.parent / f"script-{eb}"
@@ -137,9 +141,25 @@ def _raw_bytes(blocks: Blocks) -> int:
     return sum(map(room.size, blocks.raw.values()))
 
 
+def _room(context: StageContext, place: Path, ask: Callable[[int], room.Room]) -> room.Room:
+    """Ask for room; where there is too little, what only the cache of fetched files needs goes first.
+
+    Raises
+    ------
+    RestoreDiskShort
+    """
+    reclaimed = 0
+    try:
+        needed = ask(_free(place))
+    except room.RestoreDiskShort as short:
+        lacking = short.evidence["needed_bytes"] - short.evidence["free_bytes"]
+        reclaimed = kept.make_room(place, context.run.transfer, lacking)
+        if not reclaimed:
+            raise
+        needed = ask(_free(place))
+    context.emit("restore.room", **document.dump(needed), reclaimed=reclaimed)
+    return needed
+
+
 def _free(path: Path) -> int:
     return shutil.disk_usage(path).free
-
-
-def _tell_room(context: StageContext, needed: room.Room) -> None:
-    context.emit("restore.room", **document.dump(needed))

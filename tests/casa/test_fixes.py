@@ -15,7 +15,7 @@ from reimage.casa import process
 from reimage.demo.datasets import datasets
 from reimage.run import Limits
 
-pytestmark = [pytest.mark.casa, pytest.mark.slow]
+pytestmark = [pytest.mark.casa, pytest.mark.slow, pytest.mark.xdist_group("fixes")]
 LIMITS = Limits(memory_mb=3000, wall_s=300, silence_s=120)
 CHECKS = str(Path(__file__).with_name("fix_checks"))
 MOSAIC = next(one for one in datasets() if one.letter == "c")

@@ -5,109 +5,27 @@ Their folder is no part of the project: REIMAGE_REFEREES names it, else ``../sha
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import tarfile
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from reimage import document
-from reimage.model import CalibratedMs, Calibration, CasaChoice, Delivery
 from reimage.recipes.load import load_recipe, override
-from reimage.run import Limits
 from reimage.stages import image
-from reimage.stages.context import PROVEN, StageContext
-from reimage.stages.values import ChooseValue, RestoreValue
 from reimage.uid import Uid
-from tests.making import make_run
+from tests.casa.referees import calls_of, each_at_once, image_referee, make_context
 
 pytestmark = [pytest.mark.casa, pytest.mark.slow]
 
-BESIDE = Path(__file__).resolve().parents[3] / "shared" / "reference"
-REFEREES = Path(os.environ.get("REIMAGE_REFEREES", BESIDE))  # noqa: TID251 -- tests look around
-MOUS = {"referee_a": "uid://A001/X11a/X2d", "referee_c": "uid://A001/X33c/X22"}
 
-
-def make_context(directory, ms, mous, casa, recipe):
-    proven = {
-        "choose": ChooseValue(
-            delivery=Delivery(root=".", member=".", layout="x", calibration=Calibration.NONE),
-            choice=CasaChoice(build=casa.id, wanted=None, because=()),
-        ),
-        "restore": RestoreValue(
-            ms=(
-                CalibratedMs(
-                    eb=ms.stem, path=str(ms), column="corrected", rows=1, promised_rows=None
-                ),
-            ),
-            method="delivered",
-            facts={},
-        ),
-    }
-    for stage, value in proven.items():
-        (directory / stage).mkdir()
-        document.write(directory / stage / PROVEN, {"value": document.dump(value)})
-    run = make_run(
-        directory,
-        dataset=mous,
-        recipe=document.dump(recipe),
-        recipe_digest=document.digest(recipe),
-        builds=(casa,),
-        limits=Limits(memory_mb=8000, wall_s=1200, silence_s=300),
-        created_at=datetime.now(UTC),
-    )
-    return StageContext(
-        run=run,
-        directory=directory,
-        attempt=1,
-        emit=lambda *_, **__: None,
-        still_current=lambda: None,
-    )
-
-
-def write_continuum(path, numbers):
-    """Write the pipeline's ranges: images are compared for given continuum."""
-    lines = []
-    for name, spws in numbers["cont_dat"].items():
-        lines += [f"Field: {name}", ""]
-        for spw, entry in spws.items():
-            lines.append(f"SpectralWindow: {spw} {entry['name']}")
-            lines += [f"Flags: {flag}" for flag in entry["flags"]]
-            lines += [f"{low:.10f}~{high:.10f}GHz LSRK" for low, high in entry["ranges_GHz"]]
-    path.write_text("\n".join(lines))
-    return path
-
-
-@pytest.fixture(scope="module", params=sorted(MOUS))
+@pytest.fixture(scope="module", params=each_at_once("referees"))
 def imaged(request, tmp_path_factory, casa):
-    """Image a referee once with the pipeline's continuum; give numbers, stage value, directory."""
-    folder = REFEREES / request.param
-    if not (folder / "numbers.json").exists():
-        pytest.skip(f"{request.param} is missing: REIMAGE_REFEREES must name the referees' folder")
-    numbers = json.loads((folder / "numbers.json").read_text())
+    """Image a referee once by the recipe of 2017; give numbers, stage value, directory."""
     directory = tmp_path_factory.mktemp(request.param)
-    with tarfile.open(folder / "input.ms.tgz") as tar:
-        tar.extractall(directory / "input")  # noqa: S202 -- our own reference; Debian's 3.11.2 has no filters
-    contfile = write_continuum(directory / "cont.dat", numbers)
-    recipe = override(load_recipe("hifatargets-2017"), [f'makeimlist.contfile="{contfile}"'])
-    ms = next((directory / "input").glob("*.ms"))
-    context = make_context(directory, ms, MOUS[request.param], casa, recipe)
-    return numbers, image.run(context), directory
-
-
-def calls_of(numbers, stages):
-    """Return the pipeline's last tclean of each image, by ``spw0.mfs`` and the like."""
-    found = {}
-    for call in numbers["calls"]:
-        name = re.search(r"_sci\.(spw[\d_]+\.\w+)\.", call["parameters"].get("imagename", ""))
-        if call["task"] == "tclean" and name and call["stage"] in stages:
-            found[name[1]] = call["parameters"]
-    return found
+    recipe, told = "hifatargets-2017", "numbers.json"
+    return *image_referee(request.param, directory, casa, recipe=recipe, told=told), directory
 
 
 def test_same_list_of_images(imaged):

@@ -6,22 +6,11 @@ What the pipeline made of self-calibrated data has no counterpart here.
 
 from __future__ import annotations
 
-import json
-import tarfile
-
 import pytest
 from astropy.io import fits
 
 from reimage import document
-from reimage.recipes.load import load_recipe, override
-from reimage.stages import image
-from tests.casa.test_imaging_referees import (
-    MOUS,
-    REFEREES,
-    calls_of,
-    make_context,
-    write_continuum,
-)
+from tests.casa.referees import calls_of, each_at_once, image_referee
 
 pytestmark = [pytest.mark.casa, pytest.mark.slow]
 
@@ -45,23 +34,12 @@ SAID = (
 )
 
 
-@pytest.fixture(scope="module", params=sorted(MOUS))
+@pytest.fixture(scope="module", params=each_at_once("today"))
 def today(request, tmp_path_factory, casa):
-    """Image a referee by today's recipe with the pipeline's continuum."""
-    folder = REFEREES / request.param
-    if not (folder / "numbers.json").exists():
-        pytest.skip(f"{request.param} is missing: REIMAGE_REFEREES must name the referees' folder")
-    numbers = json.loads((folder / "numbers_2025.1_hifa_image.json").read_text())
+    """Image a referee by today's recipe; give numbers, stage value, directory."""
     directory = tmp_path_factory.mktemp(request.param)
-    with tarfile.open(folder / "input.ms.tgz") as tar:
-        tar.extractall(directory / "input")  # noqa: S202 -- our own reference; Debian's 3.11.2 has no filters
-    contfile = write_continuum(directory / "cont.dat", numbers)
-    recipe = load_recipe("hifa-image")
-    lists = [step.id for step in recipe.steps if step.task == "hif_makeimlist"]
-    recipe = override(recipe, [f'{name}.contfile="{contfile}"' for name in lists])
-    ms = next((directory / "input").glob("*.ms"))
-    context = make_context(directory, ms, MOUS[request.param], casa, recipe)
-    return numbers, image.run(context), directory
+    recipe, told = "hifa-image", "numbers_2025.1_hifa_image.json"
+    return *image_referee(request.param, directory, casa, recipe=recipe, told=told), directory
 
 
 def records(today):

@@ -254,6 +254,12 @@ def test_a_sweep_queues_its_category(site, database):
         assert [d.dataset for d in datasets.list_datasets(session, "alma", "bands = 6")] == [MOUS]
 
 
+def test_a_sweep_may_stop_early(site, database):
+    (queued,) = sweeps.launch(site, database, "low", limit=1, until=Stage.RESTORE).runs
+    frozen = document.read(Run, run_directory(site, queued) / "run.json")
+    assert frozen.until is Stage.RESTORE
+
+
 def test_a_pilot_is_a_sample(site, database):
     pilot = sweeps.launch(site, database, "low", pilot=True)
     assert (len(pilot.runs), pilot.sweep.pilot, pilot.sweep.datasets) == (1, True, 1)

@@ -41,6 +41,20 @@ def ring():
     keyring.set_keyring(before)
 
 
+@pytest.mark.parametrize(
+    ("who", "is_somebody"),
+    [
+        ({}, False),
+        ({"user": "u"}, False),
+        ({"password": "p"}, False),
+        ({"user": "u", "password": "p"}, True),
+        ({"token": "t"}, True),
+    ],
+)
+def test_who_says_only_half_is_nobody(who, is_somebody):
+    assert Secrets(**who).is_somebody is is_somebody
+
+
 def plain(secrets):
     return (
         secrets.token and secrets.token.get_secret_value(),

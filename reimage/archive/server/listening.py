@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import uvicorn
@@ -54,11 +54,13 @@ def bind(host: str = LOOPBACK, port: int = 0) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, kind, protocol, _, address = found[0]
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-        bound.bind(address)
-        bound.listen(BACKLOG)
+        with ExitStack() as opened:
+            bound = opened.enter_context(socket.socket(family, kind, protocol))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+            bound.bind(address)
+            bound.listen(BACKLOG)
+            opened.pop_all()  # it is the caller's now
     except OSError as error:
         raise AddressTaken(
             f"cannot listen at {host}:{port}: {error.strerror}", evidence={"port": port}
@@ -127,15 +129,14 @@ def running(make: Callable[[str], FastAPI], *, port: int = 0) -> Iterator[tuple[
     make
         Makes the application, given its address.
     """
-    bound = bind(port=port)
-    base = address(bound)
-    app = make(base)
-    server = _server(app, access_log=False, log_level="warning")
-    work = threading.Thread(target=server.run, args=([bound],), name="archive", daemon=True)
-    work.start()
-    try:
-        yield base, app
-    finally:
-        server.should_exit = True
-        work.join()
-        bound.close()
+    with closing(bind(port=port)) as bound:
+        base = address(bound)
+        app = make(base)
+        server = _server(app, access_log=False, log_level="warning")
+        work = threading.Thread(target=server.run, args=([bound],), name="archive", daemon=True)
+        work.start()
+        try:
+            yield base, app
+        finally:
+            server.should_exit = True
+            work.join()

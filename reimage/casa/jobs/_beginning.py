@@ -10,6 +10,7 @@ import numpy
 
 import _windows
 import _wings
+from _median import median
 
 WINDOW = 3
 """Channels that make a level together."""
@@ -97,7 +98,7 @@ def _agreeing(seen, level, start, noise, shares):
 
 def _standing_out(values):
     """Spectra of the pixels that stand out most in some channel: (channel, pixel)."""
-    rest = numpy.abs(values - numpy.median(values, axis=0))
+    rest = numpy.abs(values - median(values, axis=0))
     pixels = numpy.argmax(rest, axis=1)
     heights = rest[numpy.arange(len(rest)), pixels]
     chosen = []
@@ -112,5 +113,5 @@ def _standing_out(values):
 def _quiet_noise(values):
     """Noise of the quieter channels, from steps over channels: continuum and its sidelobes cancel."""
     steps = values[STEP:] - values[:-STEP]
-    each = 1.4826 * numpy.median(numpy.abs(steps - numpy.median(steps, axis=1)[:, None]), axis=1)
+    each = 1.4826 * median(numpy.abs(steps - median(steps, axis=1)[:, None]), axis=1)
     return float(numpy.percentile(each, 25)) / 2**0.5 + 1e-30

@@ -35,6 +35,7 @@ import numpy
 import _beginning
 import _windows
 import _wings
+from _median import median
 
 ROUNDS = 4
 CHANCES = 20
@@ -123,9 +124,9 @@ def _mark(values, beam_pixels, free):
         above = _exceeds_anywhere(
             curved, noise * numpy.sqrt(1 + curved_lever), floor, places, shared
         )
-        shape = noise / numpy.median(noise)
+        shape = noise / median(noise)
         above |= _exceeds(spectrum, scatter * shape * numpy.sqrt(1 + lever), floor, shared)
-        quiet = float(numpy.median(noise))
+        quiet = float(median(noise))
         lines = _wings.grow(above, (spectrum, scatter), curved, quiet, shared)
         near, berth = _wings.beside(lines, len(values)), _wings.clear_of(lines, len(values))
         marks = berth if CROWDED < berth.mean() <= 1 - FEW else near
@@ -144,7 +145,7 @@ def _mark(values, beam_pixels, free):
 def _thirds_slope(values):
     """Slope per channel of each column, from the medians of the outer thirds of the band."""
     third = max(1, len(values) // 3)
-    rise = numpy.median(values[-third:], axis=0) - numpy.median(values[:third], axis=0)
+    rise = median(values[-third:], axis=0) - median(values[:third], axis=0)
     return rise / float(len(values) - third)
 
 
@@ -159,10 +160,10 @@ def _flatten(values, free, order):
     if free is None:
         slope = _thirds_slope(values) * (count / 2.0)
         if order == 1:  # a continuum that rises by more is a line at one end of the band
-            most = STEEPEST * numpy.abs(numpy.median(values, axis=0))
+            most = STEEPEST * numpy.abs(median(values, axis=0))
             slope = numpy.clip(slope, -most, most)
         straight = values - (x[:, None] * slope).astype(numpy.float32)
-        level = numpy.median(straight, axis=0)
+        level = median(straight, axis=0)
         rest = straight - level
         if order > 1:  # a cubic that is blind to the strongest twentieth of the channels
             strength = numpy.percentile(numpy.abs(rest), 99.5, axis=1)
@@ -183,10 +184,10 @@ def _flatten(values, free, order):
 
 def _noise(rest, free):
     """Noise of each channel: scaled MAD over the pixels, smoothed, never far above the quiet channels'."""
-    each = 1.4826 * numpy.median(numpy.abs(rest - numpy.median(rest, axis=1)[:, None]), axis=1)
-    quiet = float(numpy.percentile(each, 25) if free is None else numpy.median(each[free]))
+    each = 1.4826 * median(numpy.abs(rest - median(rest, axis=1)[:, None]), axis=1)
+    quiet = float(numpy.percentile(each, 25) if free is None else median(each[free]))
     half = max(1, len(each) // NOISE_DETAIL)
-    smooth = [float(numpy.median(each[max(0, n - half) : n + half + 1])) for n in range(len(each))]
+    smooth = [float(median(each[max(0, n - half) : n + half + 1])) for n in range(len(each))]
     return numpy.clip(smooth, 0.7 * quiet, NOISIEST * quiet) + 1e-30
 
 
@@ -211,8 +212,8 @@ def _exceeds_anywhere(rest, noise, floor, places, shared):
 
 def _mean_spectrum(straight, curved, level, noise, free, shared, beam_pixels):
     """Mean over the pixels that hold continuum or line, and the noise of its channels."""
-    quiet = float(numpy.median(noise))
-    spread = 1.4826 * float(numpy.median(numpy.abs(level - numpy.median(level))))
+    quiet = float(median(noise))
+    spread = 1.4826 * float(median(numpy.abs(level - median(level))))
     peak = curved.max(axis=0)
     chosen = level > max(6 * spread, 0.5 * float(level.max()))
     chosen |= peak > max(6 * quiet, 0.4 * float(peak.max()))
@@ -221,7 +222,7 @@ def _mean_spectrum(straight, curved, level, noise, free, shared, beam_pixels):
         chosen[numpy.argsort(level)[-5:]] = True
     spectrum = straight[:, chosen].mean(axis=1)
     calm = spectrum if free is None else spectrum[free]
-    scatter = 1.4826 * float(numpy.median(numpy.abs(calm - numpy.median(calm))))
+    scatter = 1.4826 * float(median(numpy.abs(calm - median(calm))))
     if free is None:  # lines may fill much of the band
         scatter = min(scatter, 1.2 * _windows.step_scatter(spectrum, shared))
     # the scatter of few channels is itself uncertain; beyond a pixel's noise only ripples scatter more

@@ -4,6 +4,8 @@ import math
 
 import numpy
 
+from _median import median
+
 FALSE_ALARMS = 0.002
 """Expected count of channels marked by noise alone, per cube and smoothing width."""
 
@@ -19,7 +21,7 @@ UNKNOWN_CORRELATION = 1.4
 def step_scatter(spectrum, shared=INDEPENDENT):
     """Noise of a spectrum from its channel-to-channel steps; ``shared``: see `correlations`."""
     steps = numpy.diff(spectrum)
-    scatter = 1.4826 * float(numpy.median(numpy.abs(steps - numpy.median(steps))))
+    scatter = 1.4826 * float(median(numpy.abs(steps - median(steps))))
     return scatter / math.sqrt(2 * (1 - shared[0])) + 1e-30
 
 
@@ -32,7 +34,7 @@ def correlations(rest):
     def covariance(lag):
         """Median over the channels of the mean over the pixels."""
         one, other = rest[lag:], rest[: len(rest) - lag]
-        return float(numpy.median(numpy.einsum("cp,cp->c", one, other))) / rest.shape[1]
+        return float(median(numpy.einsum("cp,cp->c", one, other))) / rest.shape[1]
 
     power = covariance(0) + 1e-30
     found = [covariance(lag) / power if len(rest) > 2 * lag else 0.0 for lag in (1, 2)]
@@ -51,9 +53,14 @@ def window_means(sums, width):
 
 def sums_of(values):
     """Cumulative sums along the first axis, beginning with zero."""
-    return numpy.concatenate(
-        [numpy.zeros((1,) + values.shape[1:]), numpy.cumsum(values, axis=0, dtype=float)]
-    )
+    sums = numpy.zeros((len(values) + 1,) + values.shape[1:])
+    if values.ndim == 1:
+        numpy.cumsum(values, dtype=float, out=sums[1:])
+        return sums
+    # numpy's own goes down one column after the other, in fourteen times the time
+    for channel, row in enumerate(values):
+        numpy.add(sums[channel], row, out=sums[channel + 1])
+    return sums
 
 
 def cover_of(hits, width, count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -80,3 +80,21 @@ def test_a_mirror_is_asked_where_the_archive_drips():
     with dripping(HEAD + b"\r\n", b"x") as base, dripping(whole, b"") as mirror:
         transfer = Transfer(patience_s=2, stall_s=1, mirrors=(mirror,))
         assert Asker(base, transfer, Secrets()).ask(f"{base}/x") == b"<a/>"
+
+
+@pytest.mark.parametrize("patience_s", [0.2, 68, 300])
+def test_an_archive_that_is_away_is_asked_once_more_when_patience_ends(patience_s):
+    """Waits double: who gave up before the next would be too long would use half of the patience."""
+    waits = []
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        asker = Asker(
+            base := f"http://127.0.0.1:{unused.getsockname()[1]}",
+            Transfer(patience_s=patience_s, stall_s=1),
+            Secrets(),
+            sleep=waits.append,
+            clock=lambda: sum(waits),
+        )
+        with pytest.raises(ArchiveUnavailable):
+            asker.ask(f"{base}/x")
+    assert sum(waits) == pytest.approx(patience_s)

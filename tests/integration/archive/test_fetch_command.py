@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 
 import pytest
 from making import MOUS, make_archive, make_tar
 from serving import served
 
 from reimage import cli
+from reimage.archive.listing import NOTES
 from reimage.uid import path_name
 
 README, AUXILIARY, PRODUCT = "member.README.txt", "p_auxiliary.tar", "p_001_of_001.tar"
@@ -45,7 +48,10 @@ def fetch(tmp_path, monkeypatch, capfd):
 
 
 def names(folder):
-    return sorted(path.name for path in folder.iterdir() if path.name[0] != ".")
+    """Return all that is in a folder but the notes, which there are."""
+    found = {path.name for path in folder.iterdir()}
+    assert NOTES in found
+    return sorted(found - {NOTES})
 
 
 def test_what_a_run_fetches_goes_into_a_folder_of_the_datasets_name(root, fetch, tmp_path):
@@ -86,6 +92,22 @@ def test_what_failed_is_told_and_the_rest_is_there(root, fetch, tmp_path):
     assert json.loads(out)["is_complete"] is False
     assert "archive-file-missing" in err
     assert names(tmp_path / path_name(MOUS)) == [README, AUXILIARY]
+
+
+def test_the_sums_are_there_for_whoever_checks_them(root, fetch, tmp_path):
+    with served(root) as base:
+        assert fetch(base, "-o", "here")[0] == 0
+        shutil.rmtree(tmp_path / "cache")
+        base.mischief.clear()
+        assert fetch(base, "-o", "here")[0] == 0
+        assert base.mischief.n_requests("dataPortal/*") == 0
+    checked = subprocess.run(
+        ["sha256sum", "--strict", "-c", NOTES],
+        cwd=tmp_path / "here", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert sorted(checked.stdout.splitlines()) == [
+        f"{name}: OK" for name in (README, AUXILIARY, RAW)
+    ]
 
 
 def test_what_is_not_public_is_refused(root, fetch):

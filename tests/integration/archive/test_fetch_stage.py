@@ -18,6 +18,7 @@ from making import EB, MEMBER, make_row, tar_bytes
 from serving import served
 
 from reimage import document
+from reimage.archive.attempt import Attempt
 from reimage.archive.opened import open_archive
 from reimage.archive.preflight import Means
 from reimage.archive.server.portal import Access
@@ -92,17 +93,22 @@ def test_light_files_come_first_and_raw_data_only_where_they_are_wanted(base, tm
     assert {one["name"] for one in attempt.value["left"]} == {RAW, PRODUCT}
 
 
-def test_several_files_come_at_once(tmp_path):
+def test_several_files_come_at_once(tmp_path, monkeypatch):
+    """Each waits in its attempt until all four are there; no clock says whether they are at once."""
     blocks = {f"p_uid___A002_Xc0ffee_X{n}.asdm.sdm.tar": f"uid___A002_Xc0ffee_X{n}" for n in "1234"}
     raw = {name: ("#progenitor", fetching.raw_bytes(400_000, eb)) for name, eb in blocks.items()}
     files = {name: one for name, one in fetching.delivered().items() if name != RAW} | raw
-    with served(
-        fetching.archive(tmp_path / "archive", files), "latency=0.5@dataPortal/*.sdm.tar"
-    ) as base:
-        begun = time.monotonic()
-        attempt = Attempts(tmp_path / "run", base, transfer=fetching.patient(stall_s=10))
+    met, make = threading.Barrier(len(raw)), Attempt.make
+
+    def together(self, file, *asked):
+        if file.name in raw:
+            met.wait(60)
+        make(self, file, *asked)
+
+    monkeypatch.setattr(Attempt, "make", together)
+    with served(fetching.archive(tmp_path / "archive", files)) as base:
+        attempt = Attempts(tmp_path / "run", base)
         assert attempt().fault is None
-        assert time.monotonic() - begun < 4 * 0.5  # the wait of one after the other
     assert len(attempt.value["manifest"]) == 6
 
 
@@ -292,12 +298,19 @@ def test_what_is_not_public_comes_with_a_token_and_the_token_stands_nowhere(tmp_
     rows = [make_row(data_rights="Proprietary")]
     root = fetching.archive(tmp_path / "archive", rows=rows)
     with served(root, access=Access(token="t0p-secret")) as base:
-        nobody = Attempts(tmp_path / "nobody", base)
-        assert nobody().fault.code in {"archive-nothing-listed", "archive-not-public"}
+        facts = {**FACTS, "data_rights": "Proprietary"}  # as the holdings have it
+        nobody = Attempts(tmp_path / "nobody", base, facts=facts)
+        assert nobody().fault.code == "data-proprietary"
+        assert base.mischief.n_requests() == 0
+        monkeypatch.setenv("REIMAGE_ARCHIVE_TOKEN", "n0t-it")
+        other = Attempts(tmp_path / "other", base, facts=facts)
+        outcome = other()
+        assert (outcome.refused, outcome.fault.code) == (True, "archive-not-public")
         assert portal(base) == {}
         monkeypatch.setenv("REIMAGE_ARCHIVE_TOKEN", "t0p-secret")
-        attempt = Attempts(tmp_path / "run", base)
+        attempt = Attempts(tmp_path / "run", base, facts=facts)
         assert attempt().fault is None
+        assert attempt.value["postponed"] is None
     written = [path for path in attempt.directory.rglob("*") if path.is_file()]
     assert len(written) > 5
     assert not [path for path in written if b"t0p-secret" in path.read_bytes()]

@@ -70,7 +70,7 @@ def base(server):
 
 def ask(base, path, secrets=None):
     with closing(Requester(Hosts(base, (), secrets or Secrets()), 2.0)) as requester:
-        return requester.get(f"{base}{path}", {}).raw.read()
+        return requester.get(f"{base}{path}", {}).read()
 
 
 def fetch(base, path, folder):

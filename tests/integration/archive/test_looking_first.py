@@ -13,6 +13,7 @@ from serving import served
 from sites import Site, is_coded, register
 
 from reimage import preflighting
+from reimage.archive.server.portal import Access
 
 
 @pytest.fixture
@@ -20,7 +21,6 @@ def make_site(tmp_path, monkeypatch, capsys):
     """Give a function that makes a site whose holdings are those of a directory, and its archive an address."""
     for name in [name for name in os.environ if name.startswith("REIMAGE_")]:  # noqa: TID251 -- tests look at their surroundings
         monkeypatch.delenv(name)
-    monkeypatch.setattr(preflighting, "PATIENCE_S", 0.5)
 
     def make(base, root):
         site = Site(tmp_path / "place", capsys, None)
@@ -53,6 +53,12 @@ def base(root):
 @pytest.fixture
 def site(make_site, base, root):
     return make_site(base, root)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Have nobody wait long for an archive that is away; one that answers may take longer than this."""
+    monkeypatch.setattr(preflighting, "PATIENCE_S", 0.5)
 
 
 def n_files_asked(base):
@@ -118,6 +124,23 @@ def test_what_the_holdings_rule_out_is_not_even_asked_for(make_site, tmp_path):
         assert base.mischief.n_requests() == 0
 
 
+def test_with_credentials_the_archive_decides_what_is_not_public(make_site, tmp_path, monkeypatch):
+    rows = [make_row(data_rights="Proprietary", obs_release_date="2030-01-01T00:00:00.000")]
+    root = fetching.archive(tmp_path / "archive", rows=rows)
+    with served(root, access=Access(token="mine")) as base:
+        site = make_site(base, root)
+        monkeypatch.setenv("REIMAGE_ARCHIVE_TOKEN", "another")
+        is_coded(site.reimage("run", MOUS), "archive-not-public", 4)
+        assert (site.rows(), n_files_asked(base)) == ({}, 0)
+        monkeypatch.setenv("REIMAGE_ARCHIVE_TOKEN", "mine")
+        (told,) = json.loads(site.reimage("archive", "preflight", MOUS, "--json").out)["preflights"]
+        assert (told["is_public"], told["problems"]) == (True, [])
+        said = site.reimage("run", MOUS, "--until", "choose")
+        assert said.exit_code == 0, said.err
+        assert n_files_asked(base) == 3
+
+
+@pytest.mark.usefixtures("hasty")
 def test_an_archive_that_is_away_does_not_keep_a_run_from_being_queued(site, base):
     base.mischief.add("down=3")
     said = site.reimage("run", MOUS, "--detach")
@@ -198,13 +221,14 @@ def test_preflight_measures_the_rate_of_earlier_runs(site):
     assert 0 < told["transfer_s"] < 60
 
 
-def test_preflight_of_several_leaves_with_the_worst(site, base):
+def test_preflight_of_several_leaves_with_the_worst(site, base, monkeypatch):
     base.mischief.add(f"unreadable@dataPortal/{RAW}")
     said = site.reimage("archive", "preflight", MOUS, MOUS)
     assert said.exit_code == 4
     assert said.out.count("[archive-not-public]") == 2
     base.mischief.clear()
     base.mischief.add("down=30")
+    monkeypatch.setattr(preflighting, "PATIENCE_S", 0.5)
     said = site.reimage("archive", "preflight", MOUS)
     assert said.exit_code == 1
     assert "[archive-unavailable]" in said.out

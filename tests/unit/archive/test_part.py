@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, replace
 
 import pytest
@@ -144,3 +145,48 @@ def test_however_often_it_is_broken_off_the_sum_is_right(tmp_path_factory, cuts)
             one.restart(VERSION)
         one.write(WHOLE[one.n_bytes :])
         assert one.finish() == hashlib.sha256(WHOLE).hexdigest()
+
+
+@pytest.mark.parametrize("note", ['{"origin": "x"}', "garbage", json.dumps(asdict(VERSION))])
+@pytest.mark.parametrize("data", [None, b""])
+def test_a_note_without_bytes_says_nothing_of_those_that_come(tmp_path, note, data):
+    """Killed between the two: else a later beginning would be taken for the old version's."""
+    if data is not None:
+        (tmp_path / "a.tar.part").write_bytes(data)
+    (tmp_path / "a.tar.part.json").write_text(note)
+    with part(tmp_path) as one:
+        assert names(tmp_path) == ["a.tar.part"]
+        assert (one.version, one.n_bytes, one.request) == (None, 0, {})
+
+
+def test_a_note_that_cannot_be_read_goes(tmp_path):
+    (tmp_path / "a.tar.part").write_bytes(WHOLE)
+    (tmp_path / "a.tar.part.json").write_text("{")
+    with part(tmp_path) as one:
+        assert (one.n_bytes, one.request) == (0, {})
+    assert names(tmp_path) == []
+
+
+def test_the_note_goes_before_the_bytes_that_it_is_of(tmp_path, monkeypatch):
+    leave(tmp_path)
+    with part(tmp_path) as one:
+        monkeypatch.setattr("reimage.archive.part.os.ftruncate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            one.restart(None)
+        assert names(tmp_path) == ["a.tar.part"]
+
+
+def killed(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_system_that_writes_less_than_it_is_given_is_given_the_rest(tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(
+        "reimage.archive.part.os.write", lambda handle, piece: write(handle, piece[:1000])
+    )
+    with part(tmp_path) as one:
+        one.restart(VERSION)
+        one.write(memoryview(WHOLE))
+        assert one.finish() == hashlib.sha256(WHOLE).hexdigest()
+    assert (tmp_path / "a.tar").read_bytes() == WHOLE

@@ -72,6 +72,21 @@ def test_an_error_of_the_server_is_gone_the_second_time():
     assert world.waits == [1.0]
 
 
+def test_what_is_waited_for_others_of_ours_uses_up_no_patience():
+    """A slot of the machine's may be an hour away: the archive is not to blame."""
+    world = World(AWAY, AWAY, None, patience_s=100)
+
+    def after_an_hour(url):
+        world.now += 3600
+        world.patience.excuse(3600)
+        world.attempt(url)
+
+    assert world.patience.persist(after_an_hour, world.part) == HOME
+    assert world.asked == [HOME] * 3
+    with pytest.raises(ArchiveUnavailable):
+        World(AWAY, patience_s=100).go()
+
+
 def test_waits_double_up_to_a_cap_until_patience_is_over():
     world = World(AWAY, patience_s=400)
     with pytest.raises(ArchiveUnavailable) as caught:

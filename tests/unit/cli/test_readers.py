@@ -9,6 +9,8 @@ import pytest
 
 from reimage import document
 from reimage.cli import db_shapes, holdings_shapes, inbox_shapes, log, run_shapes, site_shapes
+from reimage.model import Stage
+from reimage.run import Run
 
 IMAGED, FAILED, REFUSED, PARTIAL = (f"uid://A001/X1/X{n}" for n in (1, 2, 3, 4))
 RUN_KEYS = """
@@ -204,6 +206,12 @@ def test_launching_twice_leaves_out_what_is_live(site):
     second = site.call("sweep", "launch", "demo", "--json").json
     assert len(first["runs"]) == len(second["skipped"]) == 3
     assert len(second["runs"]) == 1
+
+
+def test_a_sweep_stops_where_it_is_told_to(site):
+    site.call("sweep", "launch", "demo", "--limit", 1, "--until", "choose")
+    (frozen,) = site.settings.data.glob("runs/*/*/run.json")
+    assert document.read(Run, frozen).until is Stage.CHOOSE
 
 
 def test_rerun_is_a_new_run_that_names_the_old(worked):

@@ -10,7 +10,7 @@ import pytest
 HEAVY = {"matplotlib", "astropy", "scipy", "pyvo", "sqlglot", "fastapi"}
 
 
-@pytest.mark.parametrize("verb", ["status", "holdings", "failures"])
+@pytest.mark.parametrize("verb", ["status", "holdings", "failures", "show", "log", "products"])
 def test_a_reader_brings_nothing_heavy(verb):
     program = f"import sys, reimage.cli.{verb}; print(*sys.modules)"
     done = subprocess.run(

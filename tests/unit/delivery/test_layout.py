@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from making import EB, MEMBER, MOUS, make_tree
 
@@ -104,3 +106,10 @@ def test_what_the_holdings_rule_out(facts, error, told):
     with pytest.raises(error, match=told):
         refusal.refuse_by_facts(facts)
     refusal.refuse_by_facts({"data_rights": "Public", "array": "12m"})
+
+
+@pytest.mark.parametrize("array", ["12m", "TP"])
+def test_an_archive_that_knows_us_decides_on_rights_and_on_nothing_else(array):
+    facts = {"data_rights": "Proprietary", "array": array}
+    with pytest.raises(refusal.NoRecipe) if array == "TP" else nullcontext():
+        refusal.refuse_by_facts(facts, archive_decides=True)

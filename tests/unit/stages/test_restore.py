@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from making import EB, MEMBER, make_build, make_run, make_tar, make_tree
+from making import EB, MEMBER, MOUS, make_build, make_run, make_tar, make_tree
 
 from reimage import document
+from reimage.archive.cache import Cache
+from reimage.archive.listing import ArchiveFile
 from reimage.delivery import asdm
 from reimage.delivery.layout import DeliveryAmbiguous
+from reimage.errors import CasaError
 from reimage.model import Calibration, CasaChoice, Delivery
+from reimage.run import Transfer
 from reimage.stages import blocks, restore, restored, room, scripts
 from reimage.stages.context import PROVEN, StageContext
 from reimage.stages.values import ChooseValue
@@ -100,11 +106,11 @@ def stage(tmp_path, casa):
     directory = tmp_path / "run"
     root = directory / "fetch/delivery"
 
-    def run_stage(files, *, calibration, ebs=(EB,), pipeline=None, builds=()):
+    def run_stage(files, *, calibration, ebs=(EB,), pipeline=None, builds=(), **fields):
         make_tree(root, files)
         every = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
         builds = builds or (make_build(pipeline=pipeline, python_version="3.11.2"),)
-        run = make_run(tmp_path / "archive", builds=builds)
+        run = make_run(tmp_path / "archive", builds=builds, **fields)
         delivery = Delivery(
             root=str(root),
             member=MEMBER,
@@ -180,6 +186,49 @@ def test_too_little_disk_is_said_before_anything_is_started(stage, casa, monkeyp
     with pytest.raises(room.RestoreDiskShort) as error:
         stage(files, calibration=calibration)
     assert error.value.evidence["needed_bytes"] > error.value.evidence["free_bytes"] == 5
+    assert casa.jobs == []
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """Give a cache with content of 9 kB, 3 kB of them in use, on a disk that has room for 10 kB in all."""
+    place = tmp_path / "cache"
+    for n in (1, 2, 3):
+        content = bytes([n]) * 3000
+        source = tmp_path / f"{n}.tar"
+        source.write_bytes(content)
+        file = ArchiveFile(name=source.name, semantics="#progenitor", content_type="", n_bytes=3000)
+        Cache(place, 10**6).put(MOUS, "", file, hashlib.sha256(content).hexdigest(), source)
+        if n != 1:
+            source.unlink()
+
+    def usage(_):
+        held = sum(one.stat().st_size for one in place.glob("sha256/??/*"))
+        return SimpleNamespace(free=10_000 - held)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    return place
+
+
+@pytest.mark.parametrize("calibration", [Calibration.MANUAL, PIPELINE, Calibration.DELIVERED])
+def test_the_cache_makes_room_first(stage, casa, cached, calibration):
+    transfer = Transfer(cache=str(cached), cache_bytes=10**6)
+    files = {**SCRIPTED, f"{MEMBER}/calibrated/{EB}.ms/table.dat": "x" * 1700}
+    files |= {f"{MEMBER}/raw/{EB}.asdm.sdm/Main.xml": "x" * 500}
+    casa.makes = [f"{EB}.ms.split.cal", f"{EB}.ms"]
+    with suppress(CasaError):  # what the played jobs make is not at issue
+        stage(files, calibration=calibration, transfer=transfer)
+    told = dict(stage.events)["restore.room"]
+    assert (told["reclaimed"], told["needed"] <= told["free"]) == (3000, True)
+    assert len(list(cached.glob("sha256/??/*"))) == 2
+
+
+def test_the_cache_is_not_emptied_in_vain(stage, casa, cached):
+    transfer = Transfer(cache=str(cached), cache_bytes=10**6)
+    files = {**SCRIPTED, f"{MEMBER}/raw/{EB}.asdm.sdm/Main.xml": "x" * 10_000}
+    with pytest.raises(room.RestoreDiskShort):
+        stage(files, calibration=Calibration.MANUAL, transfer=transfer)
+    assert len(list(cached.glob("sha256/??/*"))) == 3
     assert casa.jobs == []
 
 
