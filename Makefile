@@ -52,7 +52,7 @@ bench-imaging: $(SET_UP) ## the engine tasks beside the pipeline (OF="--referees
 bench-fetch: $(SET_UP) ## what transfers cost, beside curl and aria2c, in ratios; and a sync of the holdings
 	$(BIN)/python ops/bench/fetch.py
 
-bench-desk: $(SET_UP) ## the failure desk at a million runs (8 GB in the temporary directory, made once), in ratios
+bench-desk: $(SET_UP) ## the failure desk at a million runs (5 GB in the temporary directory, made once), in ratios
 	$(BIN)/python ops/bench/desk.py
 
 system: ## (root, Debian) install the services that some tests use

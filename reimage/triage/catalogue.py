@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -218,13 +219,7 @@ def read_class(path: Path) -> ErrorClass:
     text = ""
     try:
         text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-        if data.get("family") != path.parent.name:
-            raise ErrorClassUnusable(
-                f"{path}: family is {data.get('family')!r} in folder {path.parent.name!r}",
-                evidence=evidence,
-            )
-        return ErrorClass.model_validate({"id": path.stem, **data})
+        return _parsed(path, text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -235,6 +230,18 @@ def read_class(path: Path) -> ErrorClass:
         told = _LINE.search(str(error))
         evidence["line"] = int(told["line"]) if told else None
         raise ErrorClassUnusable(f"cannot read {path}: {error}", evidence=evidence) from error
+
+
+@lru_cache(maxsize=4096)
+def _parsed(path: Path, text: str) -> ErrorClass:
+    """Return what a file declares; what was read once is taken from memory as long as it is the same."""
+    data = tomllib.loads(text)
+    if data.get("family") != path.parent.name:
+        raise ErrorClassUnusable(
+            f"{path}: family is {data.get('family')!r} in folder {path.parent.name!r}",
+            evidence={"file": str(path)},
+        )
+    return ErrorClass.model_validate({"id": path.stem, **data})
 
 
 def _line(text: str, where: tuple[int | str, ...]) -> int | None:

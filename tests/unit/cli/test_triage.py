@@ -127,6 +127,7 @@ def test_a_file_of_json_that_is_no_evidence_has_a_code(site, tmp_path):
     assert "error[document-unreadable]" in said.err
 
 
+@pytest.mark.slow
 def test_a_huge_sparse_log_is_read_at_both_ends(site, tmp_path):
     with (tmp_path / "huge.log").open("wb") as stream:
         stream.write(UNKNOWN.encode())

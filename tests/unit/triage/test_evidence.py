@@ -289,6 +289,7 @@ def test_evidence_of_an_earlier_reimage_is_read(tmp_path):
     assert old == of_text(OOM)
 
 
+@pytest.mark.slow
 def test_evidence_is_bounded_however_much_was_said(tmp_path):
     words = [f"{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(600)]
     said = "".join(f"ERROR: {word} failed {'x' * 3000}\n" for word in words)

@@ -44,6 +44,7 @@ def measured(do):
     return found, spent, peak
 
 
+@pytest.mark.slow
 def test_a_log_of_two_gigabytes_is_read_at_its_ends(tmp_path, job):
     with (job / "stderr.log").open("wb") as stream:
         stream.write(b"ERROR: the beginning\n")
@@ -58,6 +59,7 @@ def test_a_log_of_two_gigabytes_is_read_at_its_ends(tmp_path, job):
     assert peak < 50
 
 
+@pytest.mark.slow
 def test_a_log_without_any_newline_is_read(tmp_path, job):
     with (job / "stderr.log").open("wb") as stream:
         stream.write(OOM + b"x" * 20_000_000)
@@ -67,6 +69,7 @@ def test_a_log_without_any_newline_is_read(tmp_path, job):
     assert peak < 50
 
 
+@pytest.mark.slow
 def test_a_log_of_grave_lines_alone_is_bounded(tmp_path, job):
     line = "2026-11-20 06:16:19\tSEVERE\texportfits::::\tBlockIO: record {} of {:x} --\n"
     lines = "".join(line.format(n, n * 7919) for n in range(60_000))
@@ -79,6 +82,7 @@ def test_a_log_of_grave_lines_alone_is_bounded(tmp_path, job):
     assert peak < 50
 
 
+@pytest.mark.slow
 def test_a_binary_log_hides_nothing(tmp_path, job):
     nothing = noise(3_000_000)
     (job / "stderr.log").write_bytes(nothing + b"\n" + OOM + nothing)
@@ -108,6 +112,7 @@ def test_of_a_compressed_log_that_was_cut_off_the_beginning_is_read(tmp_path):
     assert of_path(path).clues == ()
 
 
+@pytest.mark.slow
 def test_a_compressed_log_that_swells_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(texts, "MOST_BYTES", 1_000_000)
     path = tmp_path / "x.log.gz"
