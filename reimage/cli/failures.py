@@ -22,7 +22,7 @@ from reimage.cli import (
 )
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json, OfSweep
-from reimage.cli.since import since_of
+from reimage.cli.since import Since, since_of
 from reimage.desk import inbox
 from reimage.desk.inbox import Inbox
 from reimage.store.inbox_asked import Asked, By
@@ -55,14 +55,7 @@ def failures(
         typer.Option(help=f"What to group by: {', '.join(get_args(By))}.", show_default="class"),
     ] = None,
     sweep: OfSweep = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Only what failed from then on (UTC), or in so much time: 12h, 7d, 4w.",
-            show_default=False,
-        ),
-    ] = None,
+    since: Since = None,
     where: Annotated[
         str,
         typer.Option(

@@ -13,7 +13,7 @@ from reimage.cli.asking import DryRun, Yes, agreed
 from reimage.cli.invocation import Invocation
 from reimage.cli.options import Json
 from reimage.cli.progress import Bars
-from reimage.cli.since import since_of
+from reimage.cli.since import Since, since_of
 from reimage.desk import judging
 from reimage.desk.judging import ClassChange, Reclassification, Survey
 from reimage.errors import UsageError
@@ -115,14 +115,7 @@ def reclassify(
     signature: Annotated[
         str | None, typer.Option(help="Only what has this signature now.", show_default=False)
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Only what failed from then on (UTC), or in so much time: 12h, 7d, 4w.",
-            show_default=False,
-        ),
-    ] = None,
+    since: Since = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every failure; so it is where none is chosen.")
     ] = False,

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
 
 from reimage import journal
 from reimage.errors import UsageError
 
+Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Only what failed from then on (UTC), or in so much time: 12h, 7d, 4w.",
+        show_default=False,
+    ),
+]
 _AGO = re.compile(r"(\d{1,6})([hdw])")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
