@@ -39,7 +39,9 @@ def test_both_directions_share_the_middle(failing, passing):
     both = mcnemar(failing, passing) + mcnemar(passing, failing)
     middle = comb(failing + passing, failing) / 2 ** (failing + passing)
     assert both == pytest.approx(1 + middle)
-    assert mcnemar(failing + 1, passing) < mcnemar(failing, passing)
+    assert mcnemar(failing + 1, passing) <= mcnemar(
+        failing, passing
+    )  # near 1 both are rounded to it
 
 
 @given(COUNTS, COUNTS, st.data())
