@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,7 +47,6 @@ ALIASES = {"fixes": "fix"}
 """Other words for a verb, understood and not listed."""
 
 
-@cache
 def load(verb: str) -> Any:  # noqa: ANN401 -- a click command; typer names its kind in private
     """Return a verb's command, from the module of its name."""
     command = get_command(importlib.import_module(f"reimage.cli.{verb}").app)
